@@ -1,0 +1,1 @@
+//! Documents of the outside world: invoices in UBL and CII.

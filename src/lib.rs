@@ -1,0 +1,6 @@
+//! Counterfoil: procurement contracts and receivables, confirmed on a signed hash chain.
+
+pub mod chain;
+pub mod domain;
+pub mod interop;
+pub mod store;
