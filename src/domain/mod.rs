@@ -1,1 +1,20 @@
-//! The pure state machine: what the ledger knows and which moves it allows.
+//! The pure state machine: what the ledger knows and which moves it allows. It imports no other folder, reads no
+//! clock and no randomness, and does no I/O: time is an argument.
+
+pub mod draft;
+pub mod head;
+pub mod invariants;
+pub mod judge;
+pub mod objects;
+pub mod ops;
+pub mod payload;
+pub mod refusal;
+pub mod registry;
+pub mod rulebook;
+pub mod rules;
+pub mod state;
+pub mod table;
+pub mod values;
+pub mod visibility;
+
+pub use refusal::Refusal;

@@ -1,0 +1,112 @@
+//! What an operation is judged against: the state, the time, who acts and who else signed.
+
+use super::draft::Draft;
+use super::objects::{Ledger, Party};
+use super::refusal::{Refusal, ensure};
+use super::rulebook::Rulebook;
+use super::state::State;
+use super::values::{Amount, Currency, Day, Fen, Instant, Name, OpId, PartyId};
+use super::visibility::{Seen, Viewer};
+
+/// The head of the ledger as one operation meets it.
+#[derive(Debug)]
+pub struct Head<'s> {
+    /// Everything the ledger knows.
+    pub state: &'s State,
+    /// The ledger's time, an argument as everything else.
+    pub time: Instant,
+    /// The acting party.
+    pub by: PartyId,
+    /// The ledger that the payload names.
+    pub origin: &'s Name,
+    /// The operation's id, from which the ids of what it makes come.
+    pub op: OpId,
+    /// The other parties whose consent stands on the envelope.
+    pub signed: Vec<PartyId>,
+}
+
+impl<'s> Head<'s> {
+    /// Effects in the making, none yet.
+    pub fn draft(&self) -> Draft<'_> {
+        Draft::new(self)
+    }
+
+    /// The ledger's own record.
+    pub fn ledger(&self) -> Result<&'s Ledger, Refusal> {
+        let missing = || Refusal::new("ledger.missing", "entry 0, ledger.create, is still to come");
+        self.state.ledger.as_ref().ok_or_else(missing)
+    }
+
+    /// The legal day it is.
+    pub fn today(&self) -> Result<Day, Refusal> {
+        Ok(self.day_of(self.time)?)
+    }
+
+    /// The legal day of an instant.
+    pub fn day_of(&self, instant: Instant) -> Result<Day, Refusal> {
+        Ok(self.ledger()?.utc_offset.day_of(instant))
+    }
+
+    /// The instant at which a legal day ends: its 24:00.
+    pub fn end_of(&self, day: Day) -> Result<Instant, Refusal> {
+        Ok(self.ledger()?.utc_offset.end_of(day))
+    }
+
+    /// The rulebook in force today.
+    pub fn rulebook(&self) -> Result<&'s Rulebook, Refusal> {
+        Ok(self.ledger()?.rulebook_on(self.today()?))
+    }
+
+    /// The rulebook that an object was made under.
+    pub fn rulebook_of(&self, version: u32) -> Result<&'s Rulebook, Refusal> {
+        Ok(self.ledger()?.rulebook(version))
+    }
+
+    /// The acting party.
+    pub fn actor(&self) -> Result<&'s Party, Refusal> {
+        self.party(self.by)
+    }
+
+    /// A party of the register, which every admitted party may see.
+    pub fn party(&self, id: PartyId) -> Result<&'s Party, Refusal> {
+        self.state.parties.get(id).ok_or_else(|| Refusal::unknown_object("party", id))
+    }
+
+    /// Whether a party other than the actor signed too.
+    pub fn also_signed(&self, party: PartyId) -> bool {
+        self.signed.contains(&party)
+    }
+
+    /// Guard 0: an object that the operation names, if the actor may see it; else the same answer as for an id
+    /// that never existed.
+    pub fn named<T: Seen>(&self, id: T::Id) -> Result<&'s T, Refusal> {
+        let viewer = Viewer { state: self.state, party: self.by, time: self.time };
+        let found = T::table(self.state).get(id).filter(|object| object.seen_by(&viewer));
+        found.ok_or_else(|| Refusal::unknown_object(T::KIND, id))
+    }
+
+    /// An amount above zero in a currency, in its smallest unit.
+    pub fn amount(&self, field: &'static str, amount: &Amount, currency: Currency) -> Result<Fen, Refusal> {
+        let fen = self.amount_or_zero(field, amount, currency)?;
+        ensure(fen > Fen::ZERO, || {
+            Refusal::new("amount.zero", "the amount must be above zero").input(field, amount)
+        })?;
+        Ok(fen)
+    }
+
+    /// An amount in a currency, in its smallest unit. Where a body names no currency, its decimals are checked here.
+    pub fn amount_or_zero(&self, field: &'static str, amount: &Amount, currency: Currency) -> Result<Fen, Refusal> {
+        amount.fen(currency, &self.rulebook()?.currencies).map_err(|error| {
+            Refusal::new("amount.decimals", error.to_string()).input(field, amount).input("currency", currency)
+        })
+    }
+
+    /// An end that lies ahead, by at most `days` days.
+    pub fn ends_within(&self, field: &'static str, end: Instant, days: i64) -> Result<(), Refusal> {
+        ensure(end > self.time && end <= self.time.plus_days(days), || {
+            Refusal::new("end.range", format!("the end must lie ahead, by at most {days} days"))
+                .input(field, end)
+                .input("ledger_time", self.time)
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! The ledger's own record: what entry 0 fixed.
+
+use std::sync::Arc;
+
+use crate::domain::rulebook::Rulebook;
+use crate::domain::values::{Day, Instant, Name, PartyId, PublicKey, UtcOffset};
+
+/// What the ledger is: made by `ledger.create`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ledger {
+    /// Its name in the world, which every payload repeats.
+    pub origin: Name,
+    /// Who puts operations in order.
+    pub operator: PartyId,
+    /// The C2SP verifier key of its checkpoints.
+    pub vkey: Name,
+    /// The key in it, which is never a party's.
+    pub log_key: PublicKey,
+    /// Where its legal days begin and end.
+    pub utc_offset: UtcOffset,
+    /// Which behaviour of the state machine judges from here on.
+    pub engine: u32,
+    /// When it began.
+    pub created: Instant,
+    /// Every rulebook, in order of version; an object names the one it was made under.
+    pub rulebooks: Vec<Arc<Rulebook>>,
+}
+
+impl Ledger {
+    /// The rulebook in force on `day`: the newest that is valid from that day or an earlier one.
+    pub fn rulebook_on(&self, day: Day) -> &Rulebook {
+        let newest = self.rulebooks.iter().rev().find(|book| book.valid_from <= day);
+        newest.or(self.rulebooks.first()).expect("ledger.create brings the first rulebook")
+    }
+
+    /// The rulebook of that version.
+    pub fn rulebook(&self, version: u32) -> &Rulebook {
+        let found = self.rulebooks.iter().find(|book| book.version == version);
+        found.expect("an object names a rulebook that the ledger has")
+    }
+}

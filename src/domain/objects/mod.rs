@@ -1,0 +1,35 @@
+//! The objects of the ledger: their states as types, and what they can say of themselves alone.
+
+mod account;
+mod contract;
+mod delivery;
+mod financing;
+mod invoice;
+mod ledger;
+mod leg;
+mod limit;
+mod obligation;
+mod offer;
+mod party;
+mod receivable;
+mod request;
+mod runs;
+mod transfer;
+
+pub use account::{Account, AccountKey, AccountState};
+pub use contract::{Contract, ContractKey, ContractState, ContractTerms};
+pub use delivery::{Acceptance, Delivery, DeliveryKey};
+pub use financing::{Financing, FinancingKey, FinancingState, Funding};
+pub use invoice::{Attestation, Credit, Flag, Invoice, InvoiceKey, InvoiceState};
+pub use ledger::Ledger;
+pub use leg::{Attested, Discharge, Leg, LegKey, LegState, Purpose};
+pub use limit::{Block, Limit, LimitKey};
+pub use obligation::{Cause, Obligation, ObligationKey, ObligationKind};
+pub use offer::{Bearer, Fee, Interest, Offer, OfferKey, OfferKind, OfferState, OfferTerms, commitment};
+pub use party::{Party, PartyKey, PartyLink};
+pub use receivable::{
+    Confirmed, DefenceKind, Defences, Dispute, Receivable, ReceivableKey, ReservedDefence, Share, Stage,
+};
+pub use request::{Bidding, Request, RequestKey, RequestState};
+pub use runs::{Disposition, EndReason, FenState, Hop, Lock, Run, Runs};
+pub use transfer::{Basis, Recourse, Transfer, TransferKey, TransferState};

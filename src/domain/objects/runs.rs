@@ -1,0 +1,209 @@
+//! The fens of a confirmed receivable: `[0, C)` as a sorted list of maximal runs of equal fens.
+//!
+//! There is no split and no merge operation: [`Runs::change`] cuts where it must and joins what has become
+//! equal, so conservation holds by construction.
+
+use std::sync::Arc;
+
+use crate::domain::values::{Day, FinancingId, Instant, LegId, OpId, PartyId, RequestId, TransferId};
+
+use super::transfer::Recourse;
+
+/// Why a fen ended without being paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// A credit note absorbed it.
+    Diluted,
+    /// Its receivable was withdrawn.
+    Withdrawn,
+}
+
+/// What became of a fen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenState {
+    /// Owed.
+    Open,
+    /// Paid by the leg.
+    Settled(LegId),
+    /// Ended by the operation.
+    Cancelled(OpId, EndReason),
+}
+
+/// What a pending disposition is, that locks a fen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disposition {
+    /// A proposed transfer.
+    Transfer(TransferId),
+    /// An open request.
+    Request(RequestId),
+    /// An accepted, unfunded financing.
+    Financing(FinancingId),
+}
+
+/// A disposition pending: it stops its holder's own new ones, until it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// What is pending.
+    pub by: Disposition,
+    /// From here on the lock is absent.
+    pub ends: Instant,
+}
+
+/// One step of title from a holder to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The transfer or the financing that moved it.
+    pub by: Disposition,
+    /// The assignor.
+    pub from: PartyId,
+    /// The assignee.
+    pub to: PartyId,
+    /// What the assignor still answers for.
+    pub recourse: Recourse,
+    /// When title moved.
+    pub at: Instant,
+}
+
+/// A run of fens that are equal in everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its first fen.
+    pub lo: u64,
+    /// The fen behind its last.
+    pub hi: u64,
+    /// What became of it.
+    pub state: FenState,
+    /// Whose it is.
+    pub holder: PartyId,
+    /// How it came to its holder, oldest first.
+    pub hops: Arc<[Hop]>,
+    /// When it is due.
+    pub due: Day,
+    /// The disposition pending on it.
+    pub lock: Option<Lock>,
+}
+
+impl Run {
+    /// How many fens it has.
+    pub fn len(&self) -> u64 {
+        self.hi - self.lo
+    }
+
+    /// A run always has a fen.
+    pub fn is_empty(&self) -> bool {
+        self.lo >= self.hi
+    }
+
+    /// The lock that is live at `time`.
+    pub fn lock_at(&self, time: Instant) -> Option<Lock> {
+        self.lock.filter(|lock| lock.ends > time)
+    }
+
+    /// Whether it is open and held by `holder`.
+    pub fn open_of(&self, holder: PartyId) -> bool {
+        self.state == FenState::Open && self.holder == holder
+    }
+
+    /// The financing by which its present holder bought it, if it did.
+    pub fn bought_by(&self) -> Option<FinancingId> {
+        match self.hops.last() {
+            Some(Hop { by: Disposition::Financing(financing), to, .. }) if *to == self.holder => Some(*financing),
+            _ => None,
+        }
+    }
+
+    fn joins(&self, next: &Run) -> bool {
+        self.hi == next.lo
+            && self.state == next.state
+            && self.holder == next.holder
+            && self.due == next.due
+            && self.lock == next.lock
+            && self.hops == next.hops
+    }
+
+    fn cut(&self, lo: u64, hi: u64) -> Run {
+        Run { lo: lo.max(self.lo), hi: hi.min(self.hi), ..self.clone() }
+    }
+}
+
+/// The runs of a confirmed receivable, sorted, without gap or overlap, neighbours unequal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runs(Vec<Run>);
+
+impl Runs {
+    /// All of `[0, face)` open and the supplier's.
+    pub fn of_supplier(face: u64, supplier: PartyId, due: Day) -> Runs {
+        let hops: Arc<[Hop]> = Arc::new([]);
+        Runs(vec![Run { lo: 0, hi: face, state: FenState::Open, holder: supplier, hops, due, lock: None }])
+    }
+
+    /// The runs in order of address.
+    pub fn iter(&self) -> impl Iterator<Item = &Run> {
+        self.0.iter()
+    }
+
+    /// How many runs there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many fens there are: C.
+    pub fn face(&self) -> u64 {
+        self.0.last().map_or(0, |run| run.hi)
+    }
+
+    /// The parts of runs that lie in `[lo, hi)`.
+    pub fn within(&self, lo: u64, hi: u64) -> impl Iterator<Item = Run> + '_ {
+        let first = self.0.partition_point(|run| run.hi <= lo);
+        self.0[first..].iter().take_while(move |run| run.lo < hi).map(move |run| run.cut(lo, hi))
+    }
+
+    /// The runs as they read at `time`: an ended lock is absent, and what it alone kept apart is one run.
+    pub fn at(&self, time: Instant) -> Runs {
+        let mut runs = self.clone();
+        for run in &mut runs.0 {
+            run.lock = run.lock_at(time);
+        }
+        runs.join();
+        runs
+    }
+
+    /// Changes the fens in `[lo, hi)`, cutting at its ends and joining what has become equal.
+    pub fn change(&mut self, lo: u64, hi: u64, mut change: impl FnMut(&mut Run)) {
+        let mut next = Vec::with_capacity(self.0.len() + 2);
+        for run in self.0.drain(..) {
+            if run.hi <= lo || hi <= run.lo {
+                next.push(run);
+                continue;
+            }
+            if run.lo < lo {
+                next.push(run.cut(run.lo, lo));
+            }
+            let mut middle = run.cut(lo, hi);
+            change(&mut middle);
+            next.push(middle);
+            if hi < run.hi {
+                next.push(run.cut(hi, run.hi));
+            }
+        }
+        self.0 = next;
+        self.join();
+    }
+
+    fn join(&mut self) {
+        self.0.dedup_by(|next, kept| {
+            let joins = kept.joins(next);
+            if joins {
+                kept.hi = next.hi;
+            }
+            joins
+        });
+    }
+
+    /// Whether the runs partition `[0, face)`, in order, and neighbours differ (invariant 1).
+    pub fn partition(&self, face: u64) -> bool {
+        let bounds = self.0.first().is_some_and(|run| run.lo == 0) && self.face() == face;
+        let gapless = self.0.windows(2).all(|pair| pair[0].hi == pair[1].lo && !pair[0].joins(&pair[1]));
+        bounds && gapless && self.0.iter().all(|run| !run.is_empty())
+    }
+}

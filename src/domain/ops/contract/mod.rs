@@ -1,0 +1,5 @@
+//! Operations on contracts.
+
+pub mod accept;
+pub mod decline;
+pub mod propose;

@@ -1,0 +1,188 @@
+//! `contract.propose`: a supplier or a debtor puts a contract to the other, who has thirty days to answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::draft::Draft;
+use crate::domain::head::Head;
+use crate::domain::objects::{Contract, ContractKey, ContractState, ContractTerms};
+use crate::domain::refusal::{Refusal, ensure};
+use crate::domain::registry::Operation;
+use crate::domain::rules::enforce;
+use crate::domain::state::Effects;
+use crate::domain::values::{Amount, Currency, Day, Digest, Fen, PartyId, Rate, Reason, Reference, Role, Size};
+
+/// A proposal waits this many days.
+const ANSWER_DAYS: i64 = 30;
+/// Payment, inspection and grace are at most this many days.
+const MOST_DAYS: u32 = 3_660;
+
+/// Body, in wire order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Propose {
+    /// Who delivers.
+    pub supplier: PartyId,
+    /// Who owes.
+    pub debtor: PartyId,
+    /// The contract's number: unique per proposer and pair.
+    pub number: Reference,
+    /// The currency of everything under it.
+    pub currency: Currency,
+    /// The most that is ever registered under it; absent for a framework.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Amount>,
+    /// The day it was concluded.
+    pub concluded: Day,
+    /// Its last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Day>,
+    /// Days from acceptance (or invoice) to payment.
+    pub payment_days: u32,
+    /// Why the payment term exceeds what the law allows in principle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term_reason: Option<Reason>,
+    /// Days after delivery until it counts as accepted.
+    pub inspection_days: u32,
+    /// The supplier's size class at signing.
+    pub supplier_size: Size,
+    /// The debtor's size class at signing.
+    pub debtor_size: Size,
+    /// Late interest a day, where agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_rate: Option<Rate>,
+    /// Days after the due day before late interest runs.
+    pub grace_days: u32,
+    /// Whether the supplier agrees to be paid by vouchers.
+    pub vouchers: bool,
+    /// Digest of the signed document.
+    pub document: Digest,
+}
+
+impl Operation for Propose {
+    const NAME: &'static str = "contract.propose";
+    const SUMMARY: &'static str = "A supplier or debtor proposes a contract to the other";
+
+    fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
+        let today = at.today()?;
+        self.check_pair(at, today)?;
+        self.check_dates(today)?;
+        let value = self.value.map(|value| at.amount("value", &value, self.currency)).transpose()?;
+        at.currency(self.currency)?;
+
+        let mut draft = at.draft();
+        self.check_term(&mut draft)?;
+        self.check_late_rate(&mut draft)?;
+        let contract = self.contract(at, &mut draft, value)?;
+        self.check_number(at, &contract)?;
+        draft.tell(contract.counterparty());
+        draft.put(contract);
+        Ok(draft.done())
+    }
+}
+
+impl Propose {
+    fn check_pair(&self, at: &Head<'_>, today: Day) -> Result<(), Refusal> {
+        ensure(at.by == self.supplier || at.by == self.debtor, || {
+            Refusal::new("contract.not_party", "only its supplier or its debtor proposes a contract")
+        })?;
+        ensure(self.supplier != self.debtor, || {
+            Refusal::new("contract.same_party", "supplier and debtor are two parties")
+        })?;
+        at.party(self.supplier)?.with_role(Role::Supplier)?.may_take_obligations(today)?;
+        at.party(self.debtor)?.with_role(Role::Debtor)?.may_take_obligations(today)?;
+        Ok(())
+    }
+
+    fn check_dates(&self, today: Day) -> Result<(), Refusal> {
+        ensure(self.concluded <= today, || {
+            Refusal::new("contract.concluded", "a contract is concluded before it is proposed here")
+                .input("concluded", self.concluded)
+                .input("today", today)
+        })?;
+        ensure(self.ends.is_none_or(|ends| ends >= self.concluded && ends >= today), || {
+            Refusal::new("contract.ends", "its last day lies behind its conclusion, and not in the past")
+        })?;
+        let days = [self.payment_days, self.inspection_days, self.grace_days];
+        ensure(days.iter().all(|days| *days <= MOST_DAYS), || {
+            Refusal::new("contract.days", format!("payment, inspection and grace are at most {MOST_DAYS} days"))
+        })
+    }
+
+    fn supplier_is_sme(&self) -> bool {
+        matches!(self.supplier_size, Size::Micro | Size::Small | Size::Medium)
+    }
+
+    /// `sme.term`: government 30 days, 60 at most; large enterprise 60 unless reasonably agreed.
+    fn check_term(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        if !self.supplier_is_sme() {
+            return Ok(());
+        }
+        let rule = &draft.head.ledger()?.rulebook_on(self.concluded).rules.sme_term;
+        let reasoned = self.term_reason.is_some();
+        let holds = |params: &crate::domain::rulebook::SmeTerm| match self.debtor_size {
+            Size::PublicBody if reasoned => self.payment_days <= params.government_days_at_most,
+            Size::PublicBody => self.payment_days <= params.government_days,
+            Size::Large => reasoned || self.payment_days <= params.large_days,
+            Size::Micro | Size::Small | Size::Medium => true,
+        };
+        enforce(draft, rule, self.concluded, holds, |params| {
+            Refusal::new("sme.term", "the payment term is longer than the law allows towards a small supplier")
+                .input("payment_days", self.payment_days)
+                .remedy(format!(
+                    "a public body: {} days, with a term_reason {}; a large enterprise: {} days, or more with one",
+                    params.government_days, params.government_days_at_most, params.large_days
+                ))
+        })
+    }
+
+    /// `sme.late_interest`: an agreed late rate is at least the one-year LPR at the contract's conclusion.
+    fn check_late_rate(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
+        let (Some(daily), Some(lpr)) = (self.late_rate, rulebook.lpr_on(self.concluded)) else { return Ok(()) };
+        if !self.supplier_is_sme() {
+            return Ok(());
+        }
+        let yearly = daily.numerator().saturating_mul(365);
+        enforce(draft, &rulebook.rules.sme_late_interest, self.concluded, |_| yearly >= lpr.numerator(), |_| {
+            Refusal::new("sme.late_interest", "365 days at the agreed late rate are less than the one-year LPR")
+                .input("late_rate", daily)
+                .input("lpr", lpr)
+        })
+    }
+
+    fn check_number(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
+        let key = ContractKey::Number(at.by, contract.counterparty(), self.number.clone());
+        let taken = at.state.contracts.by(&key).any(|other| other.takes_number(at.time));
+        ensure(!taken, || {
+            Refusal::new("contract.number", "this party has proposed a contract of that number to the other already")
+                .input("number", &self.number)
+        })
+    }
+
+    fn contract(&self, at: &Head<'_>, draft: &mut Draft<'_>, value: Option<Fen>) -> Result<Contract, Refusal> {
+        Ok(Contract {
+            id: draft.make_id(),
+            supplier: self.supplier,
+            debtor: self.debtor,
+            proposer: at.by,
+            supplier_size: self.supplier_size,
+            debtor_size: self.debtor_size,
+            terms: ContractTerms {
+                number: self.number.clone(),
+                currency: self.currency,
+                value,
+                concluded: self.concluded,
+                ends: self.ends,
+                payment_days: self.payment_days,
+                inspection_days: self.inspection_days,
+                late_rate: self.late_rate,
+                grace_days: self.grace_days,
+                vouchers: self.vouchers,
+                document: self.document,
+            },
+            rulebook: at.ledger()?.rulebook_on(self.concluded).version,
+            state: ContractState::Proposed { ends: at.time.plus_days(ANSWER_DAYS) },
+            registered: Fen::ZERO,
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! `ledger.create`: entry 0. The operator names the ledger, its keys and its first rulebook.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::head::Head;
+use crate::domain::objects::{Ledger, Party, PartyKey};
+use crate::domain::refusal::{Refusal, ensure};
+use crate::domain::registry::{Consents, Operation};
+use crate::domain::rulebook::Rulebook;
+use crate::domain::state::Effects;
+use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, UtcOffset};
+
+/// The behaviour of the state machine that this code has.
+pub const ENGINE: u32 = 1;
+
+/// A key with the person who holds it and what it may sign.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyGrant {
+    /// The key.
+    pub key: PublicKey,
+    /// What its party calls it.
+    pub label: Label,
+    /// Who holds it.
+    pub person: Label,
+    /// What it may sign: at least one power, in order, each once.
+    pub powers: Vec<Power>,
+}
+
+impl KeyGrant {
+    /// The key as its party keeps it from `from` on.
+    pub fn grant(&self, from: Instant) -> Result<PartyKey, Refusal> {
+        let sorted = self.powers.windows(2).all(|pair| pair[0] < pair[1]);
+        ensure(!self.powers.is_empty() && sorted, || {
+            Refusal::new("key.powers", "a key has at least one power, each named once, in the order of the schema")
+                .input("keyid", self.key)
+        })?;
+        let powers: BTreeSet<Power> = self.powers.iter().copied().collect();
+        Ok(PartyKey { key: self.key, label: self.label.clone(), person: self.person.clone(), powers, from })
+    }
+}
+
+/// Body, in wire order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    /// The ledger's name: what `ledger` says in every payload, and the origin line of its checkpoints.
+    pub origin: Name,
+    /// The operator's legal name.
+    pub operator: Name,
+    /// The operator's keys, all of which sign.
+    pub keys: Vec<KeyGrant>,
+    /// The C2SP verifier key of the ledger's checkpoints, named as the origin.
+    pub vkey: Name,
+    /// The first rulebook, whole.
+    pub rulebook: Rulebook,
+    /// Where legal days begin and end.
+    pub utc_offset: UtcOffset,
+    /// Which behaviour judges: 1.
+    pub engine: u32,
+}
+
+impl Operation for Create {
+    const NAME: &'static str = "ledger.create";
+    const SUMMARY: &'static str = "The operator begins a ledger: its name, keys, first rulebook and legal day";
+
+    fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
+        Ok(Consents { new_keys: self.keys.iter().map(|grant| grant.key).collect(), ..Consents::none() })
+    }
+
+    fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
+        ensure(at.state.ledger.is_none(), || Refusal::new("ledger.exists", "the ledger has its entry 0 already"))?;
+        ensure(self.origin == *at.origin, || {
+            Refusal::new("ledger.origin", "the origin is not the ledger that the payload names")
+                .input("origin", &self.origin)
+        })?;
+        ensure(self.engine == ENGINE, || {
+            Refusal::new("ledger.engine", "this code has no such behaviour")
+                .input("engine", self.engine)
+                .remedy(format!("engine {ENGINE}"))
+        })?;
+        let log_key = log_key(self.vkey.as_str(), self.origin.as_str())?;
+        self.rulebook.validate().map_err(|error| Refusal::new("rulebook.invalid", error.to_string()))?;
+        let keys: Vec<PartyKey> = self.keys.iter().map(|grant| grant.grant(at.time)).collect::<Result<_, _>>()?;
+        let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.key).collect();
+        ensure(distinct.len() == keys.len() && !distinct.contains(&log_key), || {
+            Refusal::new("key.taken", "each operator key is named once, and none is the ledger's own key")
+        })?;
+        ensure(keys.iter().any(|key| key.powers.contains(&Power::Admin)), || {
+            Refusal::new("key.powers", "the operator needs a key with the power admin")
+        })?;
+
+        let mut draft = at.draft();
+        draft.put_ledger(Ledger {
+            origin: self.origin.clone(),
+            operator: at.by,
+            vkey: self.vkey.clone(),
+            log_key,
+            utc_offset: self.utc_offset,
+            engine: self.engine,
+            created: at.time,
+            rulebooks: vec![Arc::new(self.rulebook.clone())],
+        });
+        draft.put(Party {
+            id: at.by,
+            aliases: BTreeSet::new(),
+            name: self.operator.clone(),
+            roles: BTreeSet::from([Role::Operator]),
+            scopes: BTreeSet::new(),
+            size: None,
+            admitted: at.time,
+            kyc_valid_to: None,
+            evidence: None,
+            agreement: None,
+            keys,
+        });
+        Ok(draft.done())
+    }
+}
+
+/// The key of a C2SP verifier key `name+hash+base64(0x01 ‖ key)` whose name is the origin and whose hash is
+/// SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key)[:4].
+fn log_key(vkey: &str, origin: &str) -> Result<PublicKey, Refusal> {
+    let wrong = || {
+        Refusal::new("ledger.vkey", "the verifier key is not an ed25519 key named as the origin")
+            .input("vkey", vkey)
+            .remedy("<origin>+<8 hex digits>+<base64 of 0x01 and the 32 bytes of the key>")
+    };
+    let (hash, key) = vkey
+        .strip_prefix(origin)
+        .and_then(|rest| rest.strip_prefix('+'))
+        .and_then(|rest| rest.split_once('+'))
+        .ok_or_else(wrong)?;
+    let typed = BASE64_STANDARD.decode(key).map_err(|_| wrong())?;
+    let bytes: [u8; 32] = typed.strip_prefix(&[0x01]).and_then(|key| key.try_into().ok()).ok_or_else(wrong)?;
+    let mut id = Sha256::new();
+    id.update(origin);
+    id.update([0x0a]);
+    id.update(&typed);
+    ensure(hash == hex::encode(&id.finalize()[..4]), wrong)?;
+    Ok(PublicKey(bytes))
+}

@@ -1,0 +1,3 @@
+//! Operations on the ledger itself.
+
+pub mod create;

@@ -1,0 +1,5 @@
+//! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
+
+pub mod contract;
+pub mod ledger;
+pub mod party;

@@ -1,0 +1,147 @@
+//! `party.admit`: the operator takes a legal entity in, with its first admin key.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::head::Head;
+use crate::domain::objects::{Party, PartyKey, PartyLink};
+use crate::domain::ops::ledger::create::KeyGrant;
+use crate::domain::refusal::{Refusal, ensure};
+use crate::domain::registry::{Consents, Operation};
+use crate::domain::state::Effects;
+use crate::domain::values::{Day, Digest, Name, PartyId, Power, Role, Scope, Size};
+
+/// The roles whose admission an authority or the party's bank signs too.
+const VOUCHED: [Role; 4] = [Role::Debtor, Role::Lender, Role::Guarantor, Role::Bank];
+/// The roles that only a legal entity with an official identifier has.
+const IDENTIFIED: [Role; 2] = [Role::Supplier, Role::Debtor];
+
+/// Body, in wire order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admit {
+    /// The identifier it will act under.
+    pub party: PartyId,
+    /// Its other identifiers, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<PartyId>,
+    /// Its legal name.
+    pub name: Name,
+    /// What it may do, sorted, at least one.
+    pub roles: Vec<Role>,
+    /// An authority's scopes, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Scope>,
+    /// Its size class: suppliers and debtors have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// Its first admin key, which signs this envelope too.
+    pub key: KeyGrant,
+    /// Digest of what binds the key to the identifier.
+    pub evidence: Digest,
+    /// Digest of the platform agreement.
+    pub agreement: Digest,
+    /// The last day of its identification.
+    pub kyc_valid_to: Day,
+    /// The authority or bank that signs too, for a debtor, lender, guarantor or bank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<PartyId>,
+}
+
+impl Operation for Admit {
+    const NAME: &'static str = "party.admit";
+    const SUMMARY: &'static str = "The operator admits a party with its first admin key";
+
+    fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
+        let required = self.vouched_by.into_iter().collect();
+        Ok(Consents { required, new_keys: vec![self.key.key], ..Consents::none() })
+    }
+
+    fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
+        at.actor()?.with_role(Role::Operator)?;
+        self.check_shape()?;
+        self.check_voucher(at)?;
+        for id in self.aliases.iter().chain([&self.party]) {
+            ensure(at.state.parties.by(&PartyLink::Alias(*id)).next().is_none(), || {
+                Refusal::new("party.known", "one legal entity is one party: the identifier is admitted already")
+                    .input("party", id)
+            })?;
+        }
+        let taken = at.state.parties.by(&PartyLink::Key(self.key.key)).next().is_some();
+        ensure(!taken && self.key.key != at.ledger()?.log_key, || {
+            Refusal::new("key.taken", "a key belongs to one party for ever and is never a ledger key")
+                .input("keyid", self.key.key)
+        })?;
+
+        let mut draft = at.draft();
+        draft.put(self.admitted(at, self.key.grant(at.time)?));
+        draft.tell(self.party);
+        self.vouched_by.into_iter().for_each(|party| draft.tell(party));
+        Ok(draft.done())
+    }
+}
+
+impl Admit {
+    fn check_shape(&self) -> Result<(), Refusal> {
+        let sorted = strictly_sorted(&self.roles) && strictly_sorted(&self.scopes) && strictly_sorted(&self.aliases);
+        ensure(sorted && !self.roles.is_empty() && !self.aliases.contains(&self.party), || {
+            Refusal::new("party.lists", "roles, scopes and aliases are sorted and name each thing once")
+        })?;
+        ensure(!self.roles.contains(&Role::Operator), || {
+            Refusal::new("party.operator", "the operator is the party of ledger.create alone")
+        })?;
+        ensure(self.roles.contains(&Role::Authority) != self.scopes.is_empty(), || {
+            Refusal::new("party.scopes", "an authority has scopes, and nobody else has")
+        })?;
+        let trades = self.roles.iter().any(|role| IDENTIFIED.contains(role));
+        ensure(!trades || !self.party.is_x(), || {
+            Refusal::new("party.identifier", "a supplier or debtor acts under a uscc: or lei: identifier")
+                .input("party", self.party)
+        })?;
+        ensure(!trades || self.size.is_some(), || {
+            Refusal::new("party.size", "a supplier or debtor has a size class")
+        })?;
+        ensure(self.key.powers.contains(&Power::Admin) && !self.key.powers.contains(&Power::Seal), || {
+            Refusal::new("key.powers", "a party's first key has the power admin, and only the operator's a seal")
+        })
+    }
+
+    /// Debtor, lender, guarantor and bank need an authority's or their bank's signature too.
+    fn check_voucher(&self, at: &Head<'_>) -> Result<(), Refusal> {
+        let needed = self.roles.iter().any(|role| VOUCHED.contains(role));
+        match self.vouched_by {
+            None => ensure(!needed, || {
+                Refusal::new("party.unvouched", "the admission needs the signature of an authority or of its bank")
+                    .remedy("name it as vouched_by and have it sign the same envelope")
+            }),
+            Some(party) => {
+                let voucher = at.party(party)?;
+                ensure(voucher.is(Role::Authority) || voucher.is(Role::Bank), || {
+                    Refusal::new("party.voucher", "only an authority or a bank vouches for a party")
+                        .input("vouched_by", party)
+                })
+            }
+        }
+    }
+
+    fn admitted(&self, at: &Head<'_>, key: PartyKey) -> Party {
+        Party {
+            id: self.party,
+            aliases: self.aliases.iter().copied().collect(),
+            name: self.name.clone(),
+            roles: self.roles.iter().copied().collect(),
+            scopes: self.scopes.iter().copied().collect::<BTreeSet<_>>(),
+            size: self.size,
+            admitted: at.time,
+            kyc_valid_to: Some(self.kyc_valid_to),
+            evidence: Some(self.evidence),
+            agreement: Some(self.agreement),
+            keys: vec![key],
+        }
+    }
+}
+
+fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
+    list.windows(2).all(|pair| pair[0] < pair[1])
+}

@@ -1,0 +1,3 @@
+//! Operations on parties.
+
+pub mod admit;

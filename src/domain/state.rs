@@ -1,0 +1,105 @@
+//! What the ledger knows, and the one way to change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::objects::{
+    Account, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer, Party, Receivable, Request,
+    Transfer,
+};
+use super::table::{Object, Table};
+use super::values::PartyId;
+
+/// An object kind that has a table in the state and a place among the effects.
+pub trait Stored: Object {
+    /// Its kind, as it is named to people and programs.
+    const KIND: &'static str;
+    /// Its table.
+    fn table(state: &State) -> &Table<Self>;
+    /// The new values of it that an operation leaves.
+    fn changed(effects: &Effects) -> &BTreeMap<Self::Id, Self>;
+    /// The same, to add to.
+    fn changed_mut(effects: &mut Effects) -> &mut BTreeMap<Self::Id, Self>;
+}
+
+macro_rules! tables {
+    ($($field:ident: $object:ident = $kind:literal,)*) => {
+        /// Everything the ledger knows.
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct State {
+            /// The ledger itself, from entry 0 on.
+            pub ledger: Option<Ledger>,
+            $(#[doc = concat!("Every ", $kind, ".")] pub $field: Table<$object>,)*
+        }
+
+        /// What an accepted operation does: the new value of every object it touches, and who is told.
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct Effects {
+            /// The ledger's new value.
+            pub ledger: Option<Ledger>,
+            $(#[doc = concat!("New values of a ", $kind, ".")] pub $field: BTreeMap<<$object as Object>::Id, $object>,)*
+            /// Who may read the entry: its actor, its counterparties, the bank of a leg.
+            pub audience: BTreeSet<PartyId>,
+            /// Rules of severity `warn` that did not hold.
+            pub warnings: Vec<super::Refusal>,
+        }
+
+        $(impl Stored for $object {
+            const KIND: &'static str = $kind;
+            fn table(state: &State) -> &Table<Self> {
+                &state.$field
+            }
+            fn changed(effects: &Effects) -> &BTreeMap<Self::Id, Self> {
+                &effects.$field
+            }
+            fn changed_mut(effects: &mut Effects) -> &mut BTreeMap<Self::Id, Self> {
+                &mut effects.$field
+            }
+        })*
+
+        impl Effects {
+            /// The ids of every object touched, as text, in a fixed order.
+            pub fn objects(&self) -> Vec<String> {
+                let mut ids = Vec::new();
+                $(ids.extend(self.$field.keys().map(ToString::to_string));)*
+                ids
+            }
+        }
+
+        impl State {
+            /// Carries out what an operation decided. It cannot fail: every question was asked by `decide`.
+            pub fn apply(&mut self, effects: Effects) {
+                if let Some(ledger) = effects.ledger {
+                    self.ledger = Some(ledger);
+                }
+                $(for value in effects.$field.into_values() {
+                    self.$field.put(value);
+                })*
+            }
+
+            /// The kinds whose index differs from what a scan gives; none, or the code is wrong (invariant 7).
+            pub fn inexact_indexes(&self) -> Vec<&'static str> {
+                let mut kinds = Vec::new();
+                $(if !self.$field.index_is_exact() {
+                    kinds.push($kind);
+                })*
+                kinds
+            }
+        }
+    };
+}
+
+tables! {
+    parties: Party = "party",
+    contracts: Contract = "contract",
+    deliveries: Delivery = "delivery",
+    invoices: Invoice = "invoice",
+    receivables: Receivable = "receivable",
+    transfers: Transfer = "transfer",
+    requests: Request = "request",
+    offers: Offer = "offer",
+    financings: Financing = "financing",
+    limits: Limit = "limit",
+    accounts: Account = "account",
+    legs: Leg = "leg",
+    obligations: Obligation = "obligation",
+}
