@@ -21,26 +21,38 @@ impl<'h> Draft<'h> {
     pub fn new(head: &'h Head<'h>) -> Draft<'h> {
         let mut effects = Effects::default();
         effects.audience.insert(head.by);
-        Draft { head, effects, made: BTreeMap::new() }
+        Draft {
+            head,
+            effects,
+            made: BTreeMap::new(),
+        }
     }
 
     /// The object as it stands after what was written so far. It asks nobody's leave: an id that the
     /// operation names goes through [`Head`] first.
     pub fn get<T: Stored>(&self, id: T::Id) -> &T {
-        self.find(id).expect("an id that an object of the state names is in the state")
+        self.find(id)
+            .expect("an id that an object of the state names is in the state")
     }
 
     /// The same, for an id that may not exist.
     pub fn find<T: Stored>(&self, id: T::Id) -> Option<&T> {
-        T::changed(&self.effects).get(&id).or_else(|| T::table(self.head.state).get(id))
+        T::changed(&self.effects)
+            .get(&id)
+            .or_else(|| T::table(self.head.state).get(id))
     }
 
     /// The object, to be changed.
     pub fn edit<T: Stored>(&mut self, id: T::Id) -> &mut T {
         let state = self.head.state;
-        T::changed_mut(&mut self.effects).entry(id).or_insert_with(|| {
-            T::table(state).get(id).expect("an id that an object of the state names is in the state").clone()
-        })
+        T::changed_mut(&mut self.effects)
+            .entry(id)
+            .or_insert_with(|| {
+                T::table(state)
+                    .get(id)
+                    .expect("an id that an object of the state names is in the state")
+                    .clone()
+            })
     }
 
     /// Writes an object whole.

@@ -39,7 +39,7 @@ impl<'s> Head<'s> {
 
     /// The legal day it is.
     pub fn today(&self) -> Result<Day, Refusal> {
-        Ok(self.day_of(self.time)?)
+        self.day_of(self.time)
     }
 
     /// The legal day of an instant.
@@ -69,7 +69,10 @@ impl<'s> Head<'s> {
 
     /// A party of the register, which every admitted party may see.
     pub fn party(&self, id: PartyId) -> Result<&'s Party, Refusal> {
-        self.state.parties.get(id).ok_or_else(|| Refusal::unknown_object("party", id))
+        self.state
+            .parties
+            .get(id)
+            .ok_or_else(|| Refusal::unknown_object("party", id))
     }
 
     /// Whether a party other than the actor signed too.
@@ -80,13 +83,36 @@ impl<'s> Head<'s> {
     /// Guard 0: an object that the operation names, if the actor may see it; else the same answer as for an id
     /// that never existed.
     pub fn named<T: Seen>(&self, id: T::Id) -> Result<&'s T, Refusal> {
-        let viewer = Viewer { state: self.state, party: self.by, time: self.time };
-        let found = T::table(self.state).get(id).filter(|object| object.seen_by(&viewer));
+        let viewer = Viewer {
+            state: self.state,
+            party: self.by,
+            time: self.time,
+        };
+        let found = T::table(self.state)
+            .get(id)
+            .filter(|object| object.seen_by(&viewer));
         found.ok_or_else(|| Refusal::unknown_object(T::KIND, id))
     }
 
+    /// How many decimals a currency has, if the rulebook knows it.
+    pub fn currency(&self, currency: Currency) -> Result<u8, Refusal> {
+        let unknown = || {
+            Refusal::new("currency.unknown", "the rulebook has no such currency")
+                .input("currency", currency)
+        };
+        self.rulebook()?
+            .currencies
+            .decimals(currency)
+            .ok_or_else(unknown)
+    }
+
     /// An amount above zero in a currency, in its smallest unit.
-    pub fn amount(&self, field: &'static str, amount: &Amount, currency: Currency) -> Result<Fen, Refusal> {
+    pub fn amount(
+        &self,
+        field: &'static str,
+        amount: &Amount,
+        currency: Currency,
+    ) -> Result<Fen, Refusal> {
         let fen = self.amount_or_zero(field, amount, currency)?;
         ensure(fen > Fen::ZERO, || {
             Refusal::new("amount.zero", "the amount must be above zero").input(field, amount)
@@ -95,18 +121,30 @@ impl<'s> Head<'s> {
     }
 
     /// An amount in a currency, in its smallest unit. Where a body names no currency, its decimals are checked here.
-    pub fn amount_or_zero(&self, field: &'static str, amount: &Amount, currency: Currency) -> Result<Fen, Refusal> {
-        amount.fen(currency, &self.rulebook()?.currencies).map_err(|error| {
-            Refusal::new("amount.decimals", error.to_string()).input(field, amount).input("currency", currency)
-        })
+    pub fn amount_or_zero(
+        &self,
+        field: &'static str,
+        amount: &Amount,
+        currency: Currency,
+    ) -> Result<Fen, Refusal> {
+        amount
+            .fen(currency, &self.rulebook()?.currencies)
+            .map_err(|error| {
+                Refusal::new("amount.decimals", error.to_string())
+                    .input(field, amount)
+                    .input("currency", currency)
+            })
     }
 
     /// An end that lies ahead, by at most `days` days.
     pub fn ends_within(&self, field: &'static str, end: Instant, days: i64) -> Result<(), Refusal> {
         ensure(end > self.time && end <= self.time.plus_days(days), || {
-            Refusal::new("end.range", format!("the end must lie ahead, by at most {days} days"))
-                .input(field, end)
-                .input("ledger_time", self.time)
+            Refusal::new(
+                "end.range",
+                format!("the end must lie ahead, by at most {days} days"),
+            )
+            .input(field, end)
+            .input("ledger_time", self.time)
         })
     }
 }

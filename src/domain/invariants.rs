@@ -4,7 +4,11 @@ use super::state::{Effects, State};
 
 /// What does not hold of the whole state; empty, or the code is wrong.
 pub fn of_state(state: &State) -> Vec<String> {
-    state.inexact_indexes().into_iter().map(|kind| format!("the index of {kind} differs from a scan")).collect()
+    state
+        .inexact_indexes()
+        .into_iter()
+        .map(|kind| format!("the index of {kind} differs from a scan"))
+        .collect()
 }
 
 /// What would not hold of the objects that the effects touch.

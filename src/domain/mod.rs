@@ -14,7 +14,10 @@ pub mod rulebook;
 pub mod rules;
 pub mod state;
 pub mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod values;
 pub mod visibility;
+pub mod wire;
 
 pub use refusal::Refusal;

@@ -38,14 +38,28 @@ struct Wire<'a> {
 impl Payload {
     /// Reads the signed bytes. A payload is accepted only if encoding the decoded operation gives the same bytes.
     pub fn decode(bytes: &[u8]) -> Result<Payload, Refusal> {
-        let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|error| malformed(bytes, "", &error))?;
+        let wire: Wire<'_> =
+            serde_json::from_slice(bytes).map_err(|error| malformed(bytes, "", &error))?;
         let registered = operation(&wire.op).ok_or_else(|| {
-            Refusal::new("operation.unknown", "there is no operation of that name").input("op", &wire.op)
+            Refusal::new("operation.unknown", "there is no operation of that name")
+                .input("op", &wire.op)
         })?;
         let act = (registered.decode)(wire.body)
             .map_err(|error| malformed(wire.body.get().as_bytes(), "/body", &error))?;
-        let Wire { ledger, party, nonce, not_after, .. } = wire;
-        let payload = Payload { ledger, party, nonce, not_after, act };
+        let Wire {
+            ledger,
+            party,
+            nonce,
+            not_after,
+            ..
+        } = wire;
+        let payload = Payload {
+            ledger,
+            party,
+            nonce,
+            not_after,
+            act,
+        };
         let canonical = payload.encode();
         match first_difference(canonical.as_bytes(), bytes) {
             None => Ok(payload),
@@ -74,9 +88,13 @@ impl Payload {
 }
 
 fn malformed(text: &[u8], pointer: &str, error: &serde_json::Error) -> Refusal {
-    let line_start = text.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    let line_start = text
+        .split(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1));
     let offset = line_start.map(|line| line.len() + 1).sum::<usize>() + error.column();
-    Refusal::new("payload.malformed", error.to_string()).input("pointer", pointer).input("offset", offset)
+    Refusal::new("payload.malformed", error.to_string())
+        .input("pointer", pointer)
+        .input("offset", offset)
 }
 
 fn first_difference(canonical: &[u8], given: &[u8]) -> Option<usize> {
@@ -87,5 +105,9 @@ fn first_difference(canonical: &[u8], given: &[u8]) -> Option<usize> {
 fn expected_at(canonical: &str, offset: usize) -> String {
     let rest = String::from_utf8_lossy(&canonical.as_bytes()[offset..]);
     let shown: String = rest.chars().take(24).collect();
-    if shown.is_empty() { "the payload ends there".to_owned() } else { format!("there it reads: {shown}") }
+    if shown.is_empty() {
+        "the payload ends there".to_owned()
+    } else {
+        format!("there it reads: {shown}")
+    }
 }

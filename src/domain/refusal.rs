@@ -35,26 +35,43 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by `rule`; `message` says what was wrong.
     pub fn new(rule: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { rule, message: message.into(), inputs: Vec::new(), remedy: None }
+        Refusal {
+            rule,
+            message: message.into(),
+            inputs: Vec::new(),
+            remedy: None,
+        }
     }
 
     /// The one answer for an object that does not exist and for one that the signer may not see:
     /// a party never learns of another's trade.
     pub fn unknown_object(field: &'static str, id: impl ToString) -> Refusal {
-        Refusal::new("unknown_object", "no such object, or none that this party may see").input(field, id)
+        Refusal::new(
+            "unknown_object",
+            "no such object, or none that this party may see",
+        )
+        .input(field, id)
     }
 
     /// Adds a value that the signer itself brought, or that everybody who can name the object knows.
     #[must_use]
     pub fn input(mut self, name: &'static str, value: impl ToString) -> Refusal {
-        self.inputs.push(Input { name, value: value.to_string(), owner: None });
+        self.inputs.push(Input {
+            name,
+            value: value.to_string(),
+            owner: None,
+        });
         self
     }
 
     /// Adds a value that only `owner` and those it is told to may see.
     #[must_use]
     pub fn input_of(mut self, owner: PartyId, name: &'static str, value: impl ToString) -> Refusal {
-        self.inputs.push(Input { name, value: value.to_string(), owner: Some(owner) });
+        self.inputs.push(Input {
+            name,
+            value: value.to_string(),
+            owner: Some(owner),
+        });
         self
     }
 
@@ -68,7 +85,8 @@ impl Refusal {
     /// The refusal as `party` may read it: without the facts of others.
     #[must_use]
     pub fn for_party(mut self, party: PartyId) -> Refusal {
-        self.inputs.retain(|input| input.owner.is_none_or(|owner| owner == party));
+        self.inputs
+            .retain(|input| input.owner.is_none_or(|owner| owner == party));
         self
     }
 }

@@ -33,12 +33,18 @@ impl Consents {
 
     /// This party must sign too.
     pub fn of(party: PartyId) -> Consents {
-        Consents { required: vec![party], ..Consents::default() }
+        Consents {
+            required: vec![party],
+            ..Consents::default()
+        }
     }
 
     /// This party may sign too.
     pub fn perhaps(party: PartyId) -> Consents {
-        Consents { optional: vec![party], ..Consents::default() }
+        Consents {
+            optional: vec![party],
+            ..Consents::default()
+        }
     }
 }
 
@@ -103,7 +109,9 @@ const fn registered<T: Operation>() -> Registered {
     Registered {
         name: T::NAME,
         summary: T::SUMMARY,
-        decode: |body| serde_json::from_str::<T>(body.get()).map(|body| Box::new(body) as Box<dyn Act>),
+        decode: |body| {
+            serde_json::from_str::<T>(body.get()).map(|body| Box::new(body) as Box<dyn Act>)
+        },
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::{
-    Account, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer, Party, Receivable, Request,
-    Transfer,
+    Account, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer, Party,
+    Receivable, Request, Transfer,
 };
 use super::table::{Object, Table};
 use super::values::PartyId;

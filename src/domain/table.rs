@@ -6,11 +6,11 @@ use std::fmt::{Debug, Display};
 use std::ops::Bound;
 
 /// A thing the ledger keeps under an id of its own.
-pub trait Object: Clone + Debug + PartialEq {
+pub trait Object: Clone + Debug + PartialEq + 'static {
     /// What it is kept under.
-    type Id: Copy + Ord + Debug + Display;
+    type Id: Copy + Ord + Debug + Display + 'static;
     /// What it is found by, beside its id.
-    type Key: Clone + Ord + Debug;
+    type Key: Clone + Ord + Debug + 'static;
 
     /// Its id.
     fn id(&self) -> Self::Id;
@@ -27,7 +27,10 @@ pub struct Table<T: Object> {
 
 impl<T: Object> Default for Table<T> {
     fn default() -> Self {
-        Table { rows: BTreeMap::new(), index: BTreeMap::new() }
+        Table {
+            rows: BTreeMap::new(),
+            index: BTreeMap::new(),
+        }
     }
 }
 
@@ -44,7 +47,12 @@ impl<T: Object> Table<T> {
 
     /// All objects in order of id, from the first behind `after`.
     pub fn iter_after(&self, after: Option<T::Id>) -> impl Iterator<Item = &T> {
-        self.rows.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)).map(|(_, row)| row)
+        self.rows
+            .range((
+                after.map_or(Bound::Unbounded, Bound::Excluded),
+                Bound::Unbounded,
+            ))
+            .map(|(_, row)| row)
     }
 
     /// The objects found under `key`, in order of id.
@@ -55,7 +63,11 @@ impl<T: Object> Table<T> {
     /// The objects found under `key`, in order of id, from the first behind `after`.
     pub fn by_after(&self, key: &T::Key, after: Option<T::Id>) -> impl Iterator<Item = &T> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let ids = self.index.get(key).into_iter().flat_map(move |ids| ids.range((from, Bound::Unbounded)));
+        let ids = self
+            .index
+            .get(key)
+            .into_iter()
+            .flat_map(move |ids| ids.range((from, Bound::Unbounded)));
         ids.filter_map(|id| self.rows.get(id))
     }
 

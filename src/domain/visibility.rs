@@ -4,9 +4,10 @@
 //! that a list is answered by index and a party's answer costs what its own trade costs.
 
 use super::objects::{
-    Account, AccountKey, Bidding, Contract, ContractKey, Delivery, DeliveryKey, Financing, FinancingKey, Invoice,
-    InvoiceKey, Leg, LegKey, Limit, LimitKey, Obligation, ObligationKey, Offer, OfferKey, OfferState, Party,
-    Receivable, ReceivableKey, Request, RequestKey, Transfer, TransferKey,
+    Account, AccountKey, Bidding, Contract, ContractKey, Delivery, DeliveryKey, Financing,
+    FinancingKey, Invoice, InvoiceKey, Leg, LegKey, Limit, LimitKey, Obligation, ObligationKey,
+    Offer, OfferKey, OfferState, Party, Receivable, ReceivableKey, Request, RequestKey, Transfer,
+    TransferKey,
 };
 use super::state::{State, Stored};
 use super::values::{Instant, PartyId, Role, Scope};
@@ -25,7 +26,10 @@ pub struct Viewer<'s> {
 impl Viewer<'_> {
     /// Whether the viewer is an authority with the scope.
     pub fn has_scope(&self, scope: Scope) -> bool {
-        self.state.parties.get(self.party).is_some_and(|party| party.has_scope(scope))
+        self.state
+            .parties
+            .get(self.party)
+            .is_some_and(|party| party.has_scope(scope))
     }
 
     /// Whether the viewer reads all: an authority with the scope `audit`.
@@ -34,7 +38,10 @@ impl Viewer<'_> {
     }
 
     fn is_lender(&self) -> bool {
-        self.state.parties.get(self.party).is_some_and(|party| party.is(Role::Lender))
+        self.state
+            .parties
+            .get(self.party)
+            .is_some_and(|party| party.is(Role::Lender))
     }
 }
 
@@ -59,7 +66,10 @@ impl Seen for Party {
     }
 
     fn found_by(_: &Viewer<'_>) -> Vec<Self::Key> {
-        Role::ALL.iter().map(|role| super::objects::PartyLink::Role(*role)).collect()
+        Role::ALL
+            .iter()
+            .map(|role| super::objects::PartyLink::Role(*role))
+            .collect()
     }
 }
 
@@ -103,7 +113,8 @@ impl Seen for Receivable {
     fn concerns(&self, viewer: &Viewer<'_>) -> bool {
         let party = viewer.party;
         let passed_through = |runs: &super::objects::Runs| {
-            runs.iter().any(|run| run.holder == party || run.hops.iter().any(|hop| hop.from == party))
+            runs.iter()
+                .any(|run| run.holder == party || run.hops.iter().any(|hop| hop.from == party))
         };
         party == self.supplier || party == self.debtor || self.runs().is_some_and(passed_through)
     }
@@ -131,12 +142,21 @@ impl Seen for Request {
     /// A lender sees a request that it may bid on until that request ends.
     fn concerns(&self, viewer: &Viewer<'_>) -> bool {
         let party = viewer.party;
-        let bids = || party != self.debtor && viewer.is_lender() && self.asks(party) && self.is_live(viewer.time);
+        let bids = || {
+            party != self.debtor
+                && viewer.is_lender()
+                && self.asks(party)
+                && self.is_live(viewer.time)
+        };
         party == self.requester || bids()
     }
 
     fn found_by(viewer: &Viewer<'_>) -> Vec<RequestKey> {
-        vec![RequestKey::Requester(viewer.party), RequestKey::Invited(viewer.party), RequestKey::AnyLender]
+        vec![
+            RequestKey::Requester(viewer.party),
+            RequestKey::Invited(viewer.party),
+            RequestKey::AnyLender,
+        ]
     }
 }
 
@@ -156,7 +176,10 @@ impl Seen for Offer {
     }
 
     fn found_by(viewer: &Viewer<'_>) -> Vec<OfferKey> {
-        vec![OfferKey::Lender(viewer.party), OfferKey::Requester(viewer.party)]
+        vec![
+            OfferKey::Lender(viewer.party),
+            OfferKey::Requester(viewer.party),
+        ]
     }
 }
 
@@ -186,7 +209,10 @@ impl Seen for Account {
     }
 
     fn found_by(viewer: &Viewer<'_>) -> Vec<AccountKey> {
-        vec![AccountKey::Party(viewer.party), AccountKey::Bank(viewer.party)]
+        vec![
+            AccountKey::Party(viewer.party),
+            AccountKey::Bank(viewer.party),
+        ]
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
-use crate::domain::values::{ContractId, Currency, Day, Digest, Fen, Instant, PartyId, Rate, Reference, Size};
+use crate::domain::values::{
+    ContractId, Currency, Day, Digest, Fen, Instant, PartyId, Rate, Reference, Size,
+};
 
 /// What the two agreed.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +96,11 @@ impl Object for Contract {
         vec![
             ContractKey::Party(self.supplier),
             ContractKey::Party(self.debtor),
-            ContractKey::Number(self.proposer, self.counterparty(), self.terms.number.clone()),
+            ContractKey::Number(
+                self.proposer,
+                self.counterparty(),
+                self.terms.number.clone(),
+            ),
         ]
     }
 }
@@ -102,7 +108,11 @@ impl Object for Contract {
 impl Contract {
     /// Who was asked to accept it.
     pub fn counterparty(&self) -> PartyId {
-        if self.proposer == self.supplier { self.debtor } else { self.supplier }
+        if self.proposer == self.supplier {
+            self.debtor
+        } else {
+            self.supplier
+        }
     }
 
     /// Whether `party` is one of the two.
@@ -113,7 +123,8 @@ impl Contract {
     /// The contract, if both agreed to it.
     pub fn active(&self) -> Result<&Contract, Refusal> {
         ensure(matches!(self.state, ContractState::Active { .. }), || {
-            Refusal::new("contract.not_active", "the contract is not active").input("contract", self.id)
+            Refusal::new("contract.not_active", "the contract is not active")
+                .input("contract", self.id)
         })?;
         Ok(self)
     }
@@ -122,7 +133,11 @@ impl Contract {
     pub fn proposed(&self, time: Instant) -> Result<&Contract, Refusal> {
         let waits = matches!(self.state, ContractState::Proposed { ends } if ends > time);
         ensure(waits, || {
-            Refusal::new("contract.not_proposed", "the contract does not wait for an answer").input("contract", self.id)
+            Refusal::new(
+                "contract.not_proposed",
+                "the contract does not wait for an answer",
+            )
+            .input("contract", self.id)
         })?;
         Ok(self)
     }
@@ -138,6 +153,8 @@ impl Contract {
 
     /// What may still be registered under it; `None` where a framework sets no bound.
     pub fn room(&self) -> Option<Fen> {
-        self.terms.value.map(|value| value.checked_sub(self.registered).unwrap_or(Fen::ZERO))
+        self.terms
+            .value
+            .map(|value| value.checked_sub(self.registered).unwrap_or(Fen::ZERO))
     }
 }

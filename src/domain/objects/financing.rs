@@ -3,7 +3,8 @@
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Addresses, Currency, Day, Fen, FinancingId, Instant, LegId, LimitId, OfferId, PartyId, ReceivableId, RequestId,
+    Addresses, Currency, Day, Fen, FinancingId, Instant, LegId, LimitId, OfferId, PartyId,
+    ReceivableId, RequestId,
 };
 
 use super::offer::OfferTerms;
@@ -101,7 +102,11 @@ impl Object for Financing {
             FinancingKey::Party(self.requester),
             FinancingKey::Request(self.request),
         ];
-        keys.extend(self.addresses.iter().map(|address| FinancingKey::Receivable(address.receivable)));
+        keys.extend(
+            self.addresses
+                .iter()
+                .map(|address| FinancingKey::Receivable(address.receivable)),
+        );
         keys.dedup();
         keys
     }
@@ -116,8 +121,11 @@ impl Financing {
     /// The financing, if it waits for its money at `time`.
     pub fn unfunded(&self, time: Instant) -> Result<&Financing, Refusal> {
         ensure(self.is_live(time), || {
-            Refusal::new("financing.not_open", "the financing does not wait for its disbursement")
-                .input("financing", self.id)
+            Refusal::new(
+                "financing.not_open",
+                "the financing does not wait for its disbursement",
+            )
+            .input("financing", self.id)
         })?;
         Ok(self)
     }

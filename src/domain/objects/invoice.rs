@@ -3,7 +3,8 @@
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    ContractId, Currency, Day, DeliveryId, Digest, Fen, Fingerprint, Instant, InvoiceId, PartyId, Reason, Reference,
+    ContractId, Currency, Day, DeliveryId, Digest, Fen, Fingerprint, Instant, InvoiceId, PartyId,
+    Reason, Reference,
 };
 
 /// A tax authority's word that the invoice is in its books.
@@ -145,19 +146,30 @@ impl Invoice {
 
     /// What the debtor owes on it: payable − credits, never below zero.
     pub fn owed(&self) -> Fen {
-        self.payable.checked_sub(self.credited()).unwrap_or(Fen::ZERO)
+        self.payable
+            .checked_sub(self.credited())
+            .unwrap_or(Fen::ZERO)
     }
 
     /// What is left to consume: payable − credits − consumed + dilution not absorbed (invariant 3).
     pub fn unconsumed(&self) -> Fen {
-        let left = i128::from(self.owed().get()) + i128::from(self.diluted.get()) - i128::from(self.consumed.get());
-        i64::try_from(left).ok().and_then(Fen::new).unwrap_or(Fen::ZERO)
+        let left = i128::from(self.owed().get()) + i128::from(self.diluted.get())
+            - i128::from(self.consumed.get());
+        i64::try_from(left)
+            .ok()
+            .and_then(Fen::new)
+            .unwrap_or(Fen::ZERO)
     }
 
     /// What is consumed beyond what is owed and not yet counted as dilution: zero but while a credit is absorbed.
     pub fn overconsumed(&self) -> Fen {
-        let over = i128::from(self.consumed.get()) - i128::from(self.diluted.get()) - i128::from(self.owed().get());
-        i64::try_from(over).ok().and_then(Fen::new).unwrap_or(Fen::ZERO)
+        let over = i128::from(self.consumed.get())
+            - i128::from(self.diluted.get())
+            - i128::from(self.owed().get());
+        i64::try_from(over)
+            .ok()
+            .and_then(Fen::new)
+            .unwrap_or(Fen::ZERO)
     }
 
     /// The invoice, if it is not void.
@@ -170,21 +182,27 @@ impl Invoice {
 
     /// The invoice, if no live flag bars new registration and financing at `time`.
     pub fn unflagged(&self, time: Instant) -> Result<&Invoice, Refusal> {
-        ensure(self.flag.as_ref().is_none_or(|flag| flag.ends <= time), || {
-            Refusal::new("invoice.flagged", "a tax authority has flagged the invoice")
-                .input("invoice", self.id)
-                .remedy("the flag ends or the authority lifts it")
-        })?;
+        ensure(
+            self.flag.as_ref().is_none_or(|flag| flag.ends <= time),
+            || {
+                Refusal::new("invoice.flagged", "a tax authority has flagged the invoice")
+                    .input("invoice", self.id)
+                    .remedy("the flag ends or the authority lifts it")
+            },
+        )?;
         Ok(self)
     }
 
     /// The invoice, if `amount` more may be consumed.
     pub fn with_room_for(&self, amount: Fen) -> Result<&Invoice, Refusal> {
         ensure(amount <= self.unconsumed(), || {
-            Refusal::new("invoice.consumed", "the invoice does not leave that much to register or to pay by transfer")
-                .input("invoice", self.id)
-                .input("asked_units", amount.get())
-                .input("left_units", self.unconsumed().get())
+            Refusal::new(
+                "invoice.consumed",
+                "the invoice does not leave that much to register or to pay by transfer",
+            )
+            .input("invoice", self.id)
+            .input("asked_units", amount.get())
+            .input("left_units", self.unconsumed().get())
         })?;
         Ok(self)
     }

@@ -29,8 +29,14 @@ pub struct Ledger {
 impl Ledger {
     /// The rulebook in force on `day`: the newest that is valid from that day or an earlier one.
     pub fn rulebook_on(&self, day: Day) -> &Rulebook {
-        let newest = self.rulebooks.iter().rev().find(|book| book.valid_from <= day);
-        newest.or(self.rulebooks.first()).expect("ledger.create brings the first rulebook")
+        let newest = self
+            .rulebooks
+            .iter()
+            .rev()
+            .find(|book| book.valid_from <= day);
+        newest
+            .or(self.rulebooks.first())
+            .expect("ledger.create brings the first rulebook")
     }
 
     /// The rulebook of that version.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    AccountId, Currency, Day, Digest, Fen, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId, Reference,
+    AccountId, Currency, Day, Digest, Fen, FinancingId, Instant, LegId, ObligationId, PartyId,
+    ReceivableId, Reference,
 };
 
 /// What a leg is for.
@@ -134,7 +135,11 @@ impl Object for Leg {
             LegKey::Party(self.bank),
             LegKey::EndToEnd(self.payer, self.end_to_end_id.clone()),
         ];
-        keys.extend(self.reference.iter().map(|(bank, reference)| LegKey::Booked(*bank, reference.clone())));
+        keys.extend(
+            self.reference
+                .iter()
+                .map(|(bank, reference)| LegKey::Booked(*bank, reference.clone())),
+        );
         for discharge in &self.discharges {
             if let Discharge::Receivable(receivable) = discharge {
                 keys.push(LegKey::Pays(*receivable, self.payee));
@@ -158,7 +163,11 @@ impl Leg {
     /// The leg, if it waits for an attestation; a lapsed one may still be attested.
     pub fn announced(&self) -> Result<&Leg, Refusal> {
         ensure(self.state == LegState::Announced, || {
-            Refusal::new("leg.not_announced", "the leg does not wait for an attestation").input("leg", self.id)
+            Refusal::new(
+                "leg.not_announced",
+                "the leg does not wait for an attestation",
+            )
+            .input("leg", self.id)
         })?;
         Ok(self)
     }
@@ -167,7 +176,10 @@ impl Leg {
     pub fn attested(&self) -> Result<&Attested, Refusal> {
         match &self.state {
             LegState::Attested(attested) => Ok(attested),
-            _ => Err(Refusal::new("leg.not_attested", "the leg is not attested").input("leg", self.id)),
+            _ => {
+                Err(Refusal::new("leg.not_attested", "the leg is not attested")
+                    .input("leg", self.id))
+            }
         }
     }
 }

@@ -66,7 +66,8 @@ impl Limit {
     /// What live financings keep free at `time`.
     pub fn blocked(&self, time: Instant) -> Fen {
         let live = self.blocks.values().filter(|block| block.ends > time);
-        Fen::sum(live.map(|block| block.amount)).expect("each block was within the amount when it was made")
+        Fen::sum(live.map(|block| block.amount))
+            .expect("each block was within the amount when it was made")
     }
 
     /// max(0, amount − blocked − utilised), and nothing behind its last day.
@@ -74,7 +75,10 @@ impl Limit {
         if today > self.valid_to {
             return Fen::ZERO;
         }
-        let left = self.amount.checked_sub(self.utilised).and_then(|left| left.checked_sub(self.blocked(time)));
+        let left = self
+            .amount
+            .checked_sub(self.utilised)
+            .and_then(|left| left.checked_sub(self.blocked(time)));
         left.unwrap_or(Fen::ZERO)
     }
 }

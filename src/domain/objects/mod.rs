@@ -25,10 +25,13 @@ pub use ledger::Ledger;
 pub use leg::{Attested, Discharge, Leg, LegKey, LegState, Purpose};
 pub use limit::{Block, Limit, LimitKey};
 pub use obligation::{Cause, Obligation, ObligationKey, ObligationKind};
-pub use offer::{Bearer, Fee, Interest, Offer, OfferKey, OfferKind, OfferState, OfferTerms, commitment};
+pub use offer::{
+    Bearer, Fee, Interest, Offer, OfferKey, OfferKind, OfferState, OfferTerms, commitment,
+};
 pub use party::{Party, PartyKey, PartyLink};
 pub use receivable::{
-    Confirmed, DefenceKind, Defences, Dispute, Receivable, ReceivableKey, ReservedDefence, Share, Stage,
+    Confirmed, DefenceKind, Defences, Dispute, Receivable, ReceivableKey, ReservedDefence, Share,
+    Stage,
 };
 pub use request::{Bidding, Request, RequestKey, RequestState};
 pub use runs::{Disposition, EndReason, FenState, Hop, Lock, Run, Runs};

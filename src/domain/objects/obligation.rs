@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::table::Object;
-use crate::domain::values::{Currency, Day, Fen, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId};
+use crate::domain::values::{
+    Currency, Day, Fen, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId,
+};
 
 /// What kind of money is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,7 +77,10 @@ impl Object for Obligation {
     }
 
     fn keys(&self) -> Vec<ObligationKey> {
-        vec![ObligationKey::Party(self.from), ObligationKey::Party(self.to)]
+        vec![
+            ObligationKey::Party(self.from),
+            ObligationKey::Party(self.to),
+        ]
     }
 }
 
@@ -85,6 +90,8 @@ impl Obligation {
         if self.ended.is_some() {
             return Fen::ZERO;
         }
-        self.amount.checked_sub(self.discharged).unwrap_or(Fen::ZERO)
+        self.amount
+            .checked_sub(self.discharged)
+            .unwrap_or(Fen::ZERO)
     }
 }

@@ -5,7 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Amount, Currency, Day, DayCount, Digest, Fen, FinancingId, Instant, OfferId, PartyId, Rate, RequestId, Salt,
+    Amount, Currency, Day, DayCount, Digest, FinancingId, Instant, OfferId, PartyId, Rate,
+    RequestId, Salt,
 };
 
 use super::transfer::Recourse;
@@ -158,9 +159,4 @@ impl Offer {
             OfferState::Committed(_) | OfferState::Withdrawn => None,
         }
     }
-}
-
-/// The fees that `bearer` bears, in the smallest unit; each amount was checked against the currency before.
-pub(in crate::domain) fn fees_of(fees: &[(Fee, Fen)], bearer: Bearer) -> Option<Fen> {
-    Fen::sum(fees.iter().filter(|(fee, _)| fee.bearer == bearer).map(|(_, fen)| *fen))
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
-use crate::domain::values::{Day, Digest, Instant, Label, Name, PartyId, Power, PublicKey, Role, Scope, Size};
+use crate::domain::values::{
+    Day, Digest, Instant, Label, Name, PartyId, Power, PublicKey, Role, Scope, Size,
+};
 
 /// One signing key of a party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +71,14 @@ impl Object for Party {
 
     fn keys(&self) -> Vec<PartyLink> {
         let keys = self.keys.iter().map(|key| PartyLink::Key(key.key));
-        let aliases = self.aliases.iter().chain([&self.id]).map(|id| PartyLink::Alias(*id));
-        keys.chain(aliases).chain(self.roles.iter().map(|role| PartyLink::Role(*role))).collect()
+        let aliases = self
+            .aliases
+            .iter()
+            .chain([&self.id])
+            .map(|id| PartyLink::Alias(*id));
+        keys.chain(aliases)
+            .chain(self.roles.iter().map(|role| PartyLink::Role(*role)))
+            .collect()
     }
 }
 
@@ -88,9 +96,12 @@ impl Party {
     /// The party, if it has the role.
     pub fn with_role(&self, role: Role) -> Result<&Party, Refusal> {
         ensure(self.is(role), || {
-            Refusal::new("party.role", "the party does not have the role that this takes")
-                .input("party", self.id)
-                .input("role", role.as_str())
+            Refusal::new(
+                "party.role",
+                "the party does not have the role that this takes",
+            )
+            .input("party", self.id)
+            .input("role", role.as_str())
         })?;
         Ok(self)
     }
@@ -98,15 +109,20 @@ impl Party {
     /// The party, if it may take new obligations on `today`: `kyc_valid_to`'s lapse stops them.
     pub fn may_take_obligations(&self, today: Day) -> Result<&Party, Refusal> {
         ensure(self.kyc_valid_to.is_none_or(|last| today <= last), || {
-            Refusal::new("party.kyc_lapsed", "the party's identification has lapsed, so it takes no new obligation")
-                .input("party", self.id)
-                .remedy("the operator renews the party's identification")
+            Refusal::new(
+                "party.kyc_lapsed",
+                "the party's identification has lapsed, so it takes no new obligation",
+            )
+            .input("party", self.id)
+            .remedy("the operator renews the party's identification")
         })?;
         Ok(self)
     }
 
     /// The key, if it is one of this party's and live at `time`.
     pub fn live_key(&self, key: &PublicKey, time: Instant) -> Option<&PartyKey> {
-        self.keys.iter().find(|own| own.key == *key && own.from <= time)
+        self.keys
+            .iter()
+            .find(|own| own.key == *key && own.from <= time)
     }
 }

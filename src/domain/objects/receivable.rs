@@ -2,7 +2,9 @@
 
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
-use crate::domain::values::{ContractId, Currency, Day, Fen, Instant, InvoiceId, PartyId, Reason, ReceivableId};
+use crate::domain::values::{
+    ContractId, Currency, Day, Fen, Instant, InvoiceId, PartyId, Reason, ReceivableId,
+};
 
 use super::runs::{FenState, Runs};
 
@@ -26,13 +28,20 @@ pub struct Share {
 impl Share {
     /// What the share uses of its invoice.
     pub fn consumed(&self) -> Fen {
-        let kept = self.confirmed.checked_sub(self.cancelled).unwrap_or(Fen::ZERO);
-        self.registered.checked_add(kept).expect("a share never exceeds its invoice's payable")
+        let kept = self
+            .confirmed
+            .checked_sub(self.cancelled)
+            .unwrap_or(Fen::ZERO);
+        self.registered
+            .checked_add(kept)
+            .expect("a share never exceeds its invoice's payable")
     }
 
     /// The part of `registered` that the debtor may still confirm.
     pub fn confirmable(&self) -> Fen {
-        self.registered.checked_sub(self.disputed).unwrap_or(Fen::ZERO)
+        self.registered
+            .checked_sub(self.disputed)
+            .unwrap_or(Fen::ZERO)
     }
 }
 
@@ -50,7 +59,9 @@ pub struct Dispute {
 }
 
 /// A kind of defence (Civil Code 548, 549) that a debtor waives or keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DefenceKind {
     /// Goods or work not as agreed.
@@ -167,11 +178,19 @@ impl Object for Receivable {
             ReceivableKey::Party(self.debtor),
             ReceivableKey::Contract(self.contract),
         ];
-        keys.extend(self.shares.iter().map(|share| ReceivableKey::Invoice(share.invoice)));
+        keys.extend(
+            self.shares
+                .iter()
+                .map(|share| ReceivableKey::Invoice(share.invoice)),
+        );
         if let Stage::Confirmed(confirmed) = &self.stage {
             for run in confirmed.runs.iter() {
                 keys.push(ReceivableKey::Holder(run.holder));
-                keys.extend(run.hops.iter().map(|hop| ReceivableKey::FormerHolder(hop.from)));
+                keys.extend(
+                    run.hops
+                        .iter()
+                        .map(|hop| ReceivableKey::FormerHolder(hop.from)),
+                );
             }
         }
         keys.sort_unstable();
@@ -184,8 +203,11 @@ impl Receivable {
     /// The receivable's registration, if it still waits for its debtor.
     pub fn registered(&self) -> Result<&Receivable, Refusal> {
         ensure(matches!(self.stage, Stage::Registered), || {
-            Refusal::new("receivable.not_registered", "the receivable does not wait for its debtor")
-                .input("receivable", self.id)
+            Refusal::new(
+                "receivable.not_registered",
+                "the receivable does not wait for its debtor",
+            )
+            .input("receivable", self.id)
         })?;
         Ok(self)
     }
@@ -194,8 +216,11 @@ impl Receivable {
     pub fn confirmed(&self) -> Result<&Confirmed, Refusal> {
         match &self.stage {
             Stage::Confirmed(confirmed) => Ok(confirmed),
-            _ => Err(Refusal::new("receivable.not_confirmed", "the receivable is not confirmed")
-                .input("receivable", self.id)),
+            _ => Err(Refusal::new(
+                "receivable.not_confirmed",
+                "the receivable is not confirmed",
+            )
+            .input("receivable", self.id)),
         }
     }
 
@@ -220,15 +245,20 @@ impl Receivable {
 
     /// Whether a fen is still owed.
     pub fn has_open_fens(&self) -> bool {
-        self.runs().is_some_and(|runs| runs.iter().any(|run| run.state == FenState::Open))
+        self.runs()
+            .is_some_and(|runs| runs.iter().any(|run| run.state == FenState::Open))
     }
 
     /// The receivable, if no open dilution bars new dispositions of it.
     pub fn undiluted(&self) -> Result<&Receivable, Refusal> {
-        let diluted = self.has_open_fens() && self.shares.iter().any(|share| share.diluted > Fen::ZERO);
+        let diluted =
+            self.has_open_fens() && self.shares.iter().any(|share| share.diluted > Fen::ZERO);
         ensure(!diluted, || {
-            Refusal::new("receivable.diluted", "a credit note on one of its invoices is not yet absorbed")
-                .input("receivable", self.id)
+            Refusal::new(
+                "receivable.diluted",
+                "a credit note on one of its invoices is not yet absorbed",
+            )
+            .input("receivable", self.id)
         })?;
         Ok(self)
     }

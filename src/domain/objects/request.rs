@@ -95,7 +95,11 @@ impl Object for Request {
             Some(lenders) => keys.extend(lenders.iter().map(|lender| RequestKey::Invited(*lender))),
             None => keys.push(RequestKey::AnyLender),
         }
-        keys.extend(self.addresses.iter().map(|address| RequestKey::Receivable(address.receivable)));
+        keys.extend(
+            self.addresses
+                .iter()
+                .map(|address| RequestKey::Receivable(address.receivable)),
+        );
         keys.dedup();
         keys
     }
@@ -109,7 +113,9 @@ impl Request {
 
     /// Whether it asks this lender.
     pub fn asks(&self, lender: PartyId) -> bool {
-        self.invited.as_ref().is_none_or(|invited| invited.contains(&lender))
+        self.invited
+            .as_ref()
+            .is_none_or(|invited| invited.contains(&lender))
     }
 
     /// The request, if it is live at `time`.
@@ -133,8 +139,14 @@ impl Request {
     /// The request, if its bidding is `bidding`.
     pub fn bidding(&self, bidding: Bidding) -> Result<&Request, Refusal> {
         ensure(self.bidding == bidding, || match bidding {
-            Bidding::Visible => Refusal::new("request.sealed", "the request takes sealed offers: commit, then reveal"),
-            Bidding::Sealed => Refusal::new("request.visible", "the request takes visible offers: make one"),
+            Bidding::Visible => Refusal::new(
+                "request.sealed",
+                "the request takes sealed offers: commit, then reveal",
+            ),
+            Bidding::Sealed => Refusal::new(
+                "request.visible",
+                "the request takes visible offers: make one",
+            ),
         })?;
         Ok(self)
     }

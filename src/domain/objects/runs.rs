@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::values::{Day, FinancingId, Instant, LegId, OpId, PartyId, RequestId, TransferId};
+use crate::domain::values::{
+    Day, FinancingId, Instant, LegId, OpId, PartyId, RequestId, TransferId,
+};
 
 use super::transfer::Recourse;
 
@@ -107,7 +109,11 @@ impl Run {
     /// The financing by which its present holder bought it, if it did.
     pub fn bought_by(&self) -> Option<FinancingId> {
         match self.hops.last() {
-            Some(Hop { by: Disposition::Financing(financing), to, .. }) if *to == self.holder => Some(*financing),
+            Some(Hop {
+                by: Disposition::Financing(financing),
+                to,
+                ..
+            }) if *to == self.holder => Some(*financing),
             _ => None,
         }
     }
@@ -122,7 +128,11 @@ impl Run {
     }
 
     fn cut(&self, lo: u64, hi: u64) -> Run {
-        Run { lo: lo.max(self.lo), hi: hi.min(self.hi), ..self.clone() }
+        Run {
+            lo: lo.max(self.lo),
+            hi: hi.min(self.hi),
+            ..self.clone()
+        }
     }
 }
 
@@ -134,7 +144,15 @@ impl Runs {
     /// All of `[0, face)` open and the supplier's.
     pub fn of_supplier(face: u64, supplier: PartyId, due: Day) -> Runs {
         let hops: Arc<[Hop]> = Arc::new([]);
-        Runs(vec![Run { lo: 0, hi: face, state: FenState::Open, holder: supplier, hops, due, lock: None }])
+        Runs(vec![Run {
+            lo: 0,
+            hi: face,
+            state: FenState::Open,
+            holder: supplier,
+            hops,
+            due,
+            lock: None,
+        }])
     }
 
     /// The runs in order of address.
@@ -155,7 +173,10 @@ impl Runs {
     /// The parts of runs that lie in `[lo, hi)`.
     pub fn within(&self, lo: u64, hi: u64) -> impl Iterator<Item = Run> + '_ {
         let first = self.0.partition_point(|run| run.hi <= lo);
-        self.0[first..].iter().take_while(move |run| run.lo < hi).map(move |run| run.cut(lo, hi))
+        self.0[first..]
+            .iter()
+            .take_while(move |run| run.lo < hi)
+            .map(move |run| run.cut(lo, hi))
     }
 
     /// The runs as they read at `time`: an ended lock is absent, and what it alone kept apart is one run.
@@ -203,7 +224,10 @@ impl Runs {
     /// Whether the runs partition `[0, face)`, in order, and neighbours differ (invariant 1).
     pub fn partition(&self, face: u64) -> bool {
         let bounds = self.0.first().is_some_and(|run| run.lo == 0) && self.face() == face;
-        let gapless = self.0.windows(2).all(|pair| pair[0].hi == pair[1].lo && !pair[0].joins(&pair[1]));
+        let gapless = self
+            .0
+            .windows(2)
+            .all(|pair| pair[0].hi == pair[1].lo && !pair[0].joins(&pair[1]));
         bounds && gapless && self.0.iter().all(|run| !run.is_empty())
     }
 }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
-use crate::domain::values::{Addresses, ContractId, Currency, Fen, Instant, InvoiceId, PartyId, ReceivableId, TransferId};
+use crate::domain::values::{
+    Addresses, ContractId, Currency, Fen, Instant, InvoiceId, PartyId, ReceivableId, TransferId,
+};
 
 /// What an assignor still answers for if the debtor does not pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,7 +91,11 @@ impl Object for Transfer {
 
     fn keys(&self) -> Vec<TransferKey> {
         let mut keys = vec![TransferKey::Party(self.from), TransferKey::Party(self.to)];
-        keys.extend(self.addresses.iter().map(|address| TransferKey::Receivable(address.receivable)));
+        keys.extend(
+            self.addresses
+                .iter()
+                .map(|address| TransferKey::Receivable(address.receivable)),
+        );
         keys.dedup();
         keys
     }
@@ -98,9 +104,16 @@ impl Object for Transfer {
 impl Transfer {
     /// The transfer, if it still waits for its assignee at `time`.
     pub fn proposed(&self, time: Instant) -> Result<&Transfer, Refusal> {
-        ensure(self.state == TransferState::Proposed && self.expires > time, || {
-            Refusal::new("transfer.not_proposed", "the transfer does not wait for an answer").input("transfer", self.id)
-        })?;
+        ensure(
+            self.state == TransferState::Proposed && self.expires > time,
+            || {
+                Refusal::new(
+                    "transfer.not_proposed",
+                    "the transfer does not wait for an answer",
+                )
+                .input("transfer", self.id)
+            },
+        )?;
         Ok(self)
     }
 }

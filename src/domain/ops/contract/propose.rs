@@ -9,7 +9,9 @@ use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::registry::Operation;
 use crate::domain::rules::enforce;
 use crate::domain::state::Effects;
-use crate::domain::values::{Amount, Currency, Day, Digest, Fen, PartyId, Rate, Reason, Reference, Role, Size};
+use crate::domain::values::{
+    Amount, Currency, Day, Digest, Fen, PartyId, Rate, Reason, Reference, Role, Size,
+};
 
 /// A proposal waits this many days.
 const ANSWER_DAYS: i64 = 30;
@@ -66,7 +68,10 @@ impl Operation for Propose {
         let today = at.today()?;
         self.check_pair(at, today)?;
         self.check_dates(today)?;
-        let value = self.value.map(|value| at.amount("value", &value, self.currency)).transpose()?;
+        let value = self
+            .value
+            .map(|value| at.amount("value", &value, self.currency))
+            .transpose()?;
         at.currency(self.currency)?;
 
         let mut draft = at.draft();
@@ -83,41 +88,62 @@ impl Operation for Propose {
 impl Propose {
     fn check_pair(&self, at: &Head<'_>, today: Day) -> Result<(), Refusal> {
         ensure(at.by == self.supplier || at.by == self.debtor, || {
-            Refusal::new("contract.not_party", "only its supplier or its debtor proposes a contract")
+            Refusal::new(
+                "contract.not_party",
+                "only its supplier or its debtor proposes a contract",
+            )
         })?;
         ensure(self.supplier != self.debtor, || {
             Refusal::new("contract.same_party", "supplier and debtor are two parties")
         })?;
-        at.party(self.supplier)?.with_role(Role::Supplier)?.may_take_obligations(today)?;
-        at.party(self.debtor)?.with_role(Role::Debtor)?.may_take_obligations(today)?;
+        at.party(self.supplier)?
+            .with_role(Role::Supplier)?
+            .may_take_obligations(today)?;
+        at.party(self.debtor)?
+            .with_role(Role::Debtor)?
+            .may_take_obligations(today)?;
         Ok(())
     }
 
     fn check_dates(&self, today: Day) -> Result<(), Refusal> {
         ensure(self.concluded <= today, || {
-            Refusal::new("contract.concluded", "a contract is concluded before it is proposed here")
-                .input("concluded", self.concluded)
-                .input("today", today)
+            Refusal::new(
+                "contract.concluded",
+                "a contract is concluded before it is proposed here",
+            )
+            .input("concluded", self.concluded)
+            .input("today", today)
         })?;
-        ensure(self.ends.is_none_or(|ends| ends >= self.concluded && ends >= today), || {
-            Refusal::new("contract.ends", "its last day lies behind its conclusion, and not in the past")
-        })?;
+        ensure(
+            self.ends
+                .is_none_or(|ends| ends >= self.concluded && ends >= today),
+            || {
+                Refusal::new(
+                    "contract.ends",
+                    "its last day lies behind its conclusion, and not in the past",
+                )
+            },
+        )?;
         let days = [self.payment_days, self.inspection_days, self.grace_days];
         ensure(days.iter().all(|days| *days <= MOST_DAYS), || {
-            Refusal::new("contract.days", format!("payment, inspection and grace are at most {MOST_DAYS} days"))
+            Refusal::new(
+                "contract.days",
+                format!("payment, inspection and grace are at most {MOST_DAYS} days"),
+            )
         })
-    }
-
-    fn supplier_is_sme(&self) -> bool {
-        matches!(self.supplier_size, Size::Micro | Size::Small | Size::Medium)
     }
 
     /// `sme.term`: government 30 days, 60 at most; large enterprise 60 unless reasonably agreed.
     fn check_term(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
-        if !self.supplier_is_sme() {
+        if !self.supplier_size.is_sme() {
             return Ok(());
         }
-        let rule = &draft.head.ledger()?.rulebook_on(self.concluded).rules.sme_term;
+        let rule = &draft
+            .head
+            .ledger()?
+            .rulebook_on(self.concluded)
+            .rules
+            .sme_term;
         let reasoned = self.term_reason.is_some();
         let holds = |params: &crate::domain::rulebook::SmeTerm| match self.debtor_size {
             Size::PublicBody if reasoned => self.payment_days <= params.government_days_at_most,
@@ -138,28 +164,51 @@ impl Propose {
     /// `sme.late_interest`: an agreed late rate is at least the one-year LPR at the contract's conclusion.
     fn check_late_rate(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
-        let (Some(daily), Some(lpr)) = (self.late_rate, rulebook.lpr_on(self.concluded)) else { return Ok(()) };
-        if !self.supplier_is_sme() {
+        let (Some(daily), Some(lpr)) = (self.late_rate, rulebook.lpr_on(self.concluded)) else {
+            return Ok(());
+        };
+        if !self.supplier_size.is_sme() {
             return Ok(());
         }
         let yearly = daily.numerator().saturating_mul(365);
-        enforce(draft, &rulebook.rules.sme_late_interest, self.concluded, |_| yearly >= lpr.numerator(), |_| {
-            Refusal::new("sme.late_interest", "365 days at the agreed late rate are less than the one-year LPR")
+        enforce(
+            draft,
+            &rulebook.rules.sme_late_interest,
+            self.concluded,
+            |_| yearly >= lpr.numerator(),
+            |_| {
+                Refusal::new(
+                    "sme.late_interest",
+                    "365 days at the agreed late rate are less than the one-year LPR",
+                )
                 .input("late_rate", daily)
                 .input("lpr", lpr)
-        })
+            },
+        )
     }
 
     fn check_number(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
         let key = ContractKey::Number(at.by, contract.counterparty(), self.number.clone());
-        let taken = at.state.contracts.by(&key).any(|other| other.takes_number(at.time));
+        let taken = at
+            .state
+            .contracts
+            .by(&key)
+            .any(|other| other.takes_number(at.time));
         ensure(!taken, || {
-            Refusal::new("contract.number", "this party has proposed a contract of that number to the other already")
-                .input("number", &self.number)
+            Refusal::new(
+                "contract.number",
+                "this party has proposed a contract of that number to the other already",
+            )
+            .input("number", &self.number)
         })
     }
 
-    fn contract(&self, at: &Head<'_>, draft: &mut Draft<'_>, value: Option<Fen>) -> Result<Contract, Refusal> {
+    fn contract(
+        &self,
+        at: &Head<'_>,
+        draft: &mut Draft<'_>,
+        value: Option<Fen>,
+    ) -> Result<Contract, Refusal> {
         Ok(Contract {
             id: draft.make_id(),
             supplier: self.supplier,
@@ -181,8 +230,125 @@ impl Propose {
                 document: self.document,
             },
             rulebook: at.ledger()?.rulebook_on(self.concluded).version,
-            state: ContractState::Proposed { ends: at.time.plus_days(ANSWER_DAYS) },
+            state: ContractState::Proposed {
+                ends: at.time.plus_days(ANSWER_DAYS),
+            },
             registered: Fen::ZERO,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{
+        HOSPITAL, LENDER, MAKER, STRANGER, SUPPLIER, World, id, proposal, shipped_rulebook, wire,
+    };
+    use crate::domain::values::{ContractId, MadeId};
+
+    #[test]
+    fn a_proposal_waits_thirty_days() {
+        let mut world = World::new();
+        let op = world.act(SUPPLIER, proposal());
+        let contract = ContractId::of(&op, 0);
+        let ends = world.time.plus_days(30);
+        assert_eq!(
+            world.get_contract(contract).state,
+            ContractState::Proposed { ends }
+        );
+    }
+
+    #[rstest]
+    #[case::by_neither(|body: &mut Propose| { body.supplier = id(MAKER); }, "contract.not_party")]
+    #[case::with_itself(|body: &mut Propose| { body.debtor = id(SUPPLIER); }, "contract.same_party")]
+    #[case::with_a_lender(|body: &mut Propose| { body.debtor = id(LENDER); }, "party.role")]
+    #[case::with_nobody(|body: &mut Propose| { body.debtor = id("x:nobody"); }, "unknown_object")]
+    #[case::concluded_tomorrow(|body: &mut Propose| { body.concluded = wire("2026-06-02"); }, "contract.concluded")]
+    #[case::ended_yesterday(|body: &mut Propose| { body.ends = Some(wire("2026-05-31")); }, "contract.ends")]
+    #[case::in_no_currency(|body: &mut Propose| { body.currency = wire("ZZZ"); body.value = None; }, "currency.unknown")]
+    #[case::of_half_a_fen(|body: &mut Propose| { body.value = Some(wire("1.005")); }, "amount.decimals")]
+    #[case::of_nothing(|body: &mut Propose| { body.value = Some(wire("0.00")); }, "amount.zero")]
+    #[case::public_body_above_30_without_reason(|body: &mut Propose| { body.term_reason = None; }, "sme.term")]
+    #[case::public_body_above_60(|body: &mut Propose| { body.payment_days = 61; }, "sme.term")]
+    #[case::late_rate_below_lpr(|body: &mut Propose| { body.late_rate = Some(wire("0.00008")); }, "sme.late_interest")]
+    #[case::endless_grace(|body: &mut Propose| { body.grace_days = 3_661; }, "contract.days")]
+    fn refused(#[case] spoil: fn(&mut Propose), #[case] rule: &str) {
+        let mut body = proposal();
+        spoil(&mut body);
+        assert_eq!(World::new().refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[test]
+    fn a_number_is_unique_per_proposer_and_pair_while_it_lives() {
+        let mut world = World::new();
+        world.act(SUPPLIER, proposal());
+        assert_eq!(world.refusal(SUPPLIER, proposal()).rule, "contract.number");
+        world.act(HOSPITAL, proposal());
+        world.act(
+            SUPPLIER,
+            Propose {
+                debtor: id(STRANGER),
+                debtor_size: Size::Large,
+                ..proposal()
+            },
+        );
+        world.later_by_hours(30 * 24);
+        world.act(SUPPLIER, proposal());
+    }
+
+    #[rstest]
+    #[case::large_without_reason(Size::Large, 61, false, Some("sme.term"))]
+    #[case::large_with_reason(Size::Large, 90, true, None)]
+    #[case::public_body_in_30(Size::PublicBody, 30, false, None)]
+    #[case::small_debtor(Size::Small, 90, false, None)]
+    fn the_term_depends_on_the_debtors_size(
+        #[case] debtor_size: Size,
+        #[case] payment_days: u32,
+        #[case] reasoned: bool,
+        #[case] rule: Option<&str>,
+    ) {
+        let term_reason = proposal().term_reason.filter(|_| reasoned);
+        let body = Propose {
+            debtor_size,
+            payment_days,
+            term_reason,
+            ..proposal()
+        };
+        let mut world = World::new();
+        match rule {
+            Some(rule) => assert_eq!(world.refusal(SUPPLIER, body).rule, rule),
+            None => _ = world.act(SUPPLIER, body),
+        }
+    }
+
+    #[test]
+    fn the_terms_bound_is_a_parameter_of_the_rulebook() {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.sme_term.params.government_days_at_most = 61;
+        let mut world = World::under(rulebook).with_parties();
+        world.act(
+            SUPPLIER,
+            Propose {
+                payment_days: 61,
+                ..proposal()
+            },
+        );
+    }
+
+    #[test]
+    fn a_rule_that_only_warns_lets_the_proposal_through_and_says_so() {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.sme_term.severity = crate::domain::rulebook::Severity::Warn;
+        let mut world = World::under(rulebook).with_parties();
+        let effects = world.effects(
+            SUPPLIER,
+            Propose {
+                payment_days: 61,
+                ..proposal()
+            },
+        );
+        assert_eq!(effects.warnings[0].rule, "sme.term");
     }
 }

@@ -37,11 +37,20 @@ impl KeyGrant {
     pub fn grant(&self, from: Instant) -> Result<PartyKey, Refusal> {
         let sorted = self.powers.windows(2).all(|pair| pair[0] < pair[1]);
         ensure(!self.powers.is_empty() && sorted, || {
-            Refusal::new("key.powers", "a key has at least one power, each named once, in the order of the schema")
-                .input("keyid", self.key)
+            Refusal::new(
+                "key.powers",
+                "a key has at least one power, each named once, in the order of the schema",
+            )
+            .input("keyid", self.key)
         })?;
         let powers: BTreeSet<Power> = self.powers.iter().copied().collect();
-        Ok(PartyKey { key: self.key, label: self.label.clone(), person: self.person.clone(), powers, from })
+        Ok(PartyKey {
+            key: self.key,
+            label: self.label.clone(),
+            person: self.person.clone(),
+            powers,
+            from,
+        })
     }
 }
 
@@ -67,17 +76,26 @@ pub struct Create {
 
 impl Operation for Create {
     const NAME: &'static str = "ledger.create";
-    const SUMMARY: &'static str = "The operator begins a ledger: its name, keys, first rulebook and legal day";
+    const SUMMARY: &'static str =
+        "The operator begins a ledger: its name, keys, first rulebook and legal day";
 
     fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
-        Ok(Consents { new_keys: self.keys.iter().map(|grant| grant.key).collect(), ..Consents::none() })
+        Ok(Consents {
+            new_keys: self.keys.iter().map(|grant| grant.key).collect(),
+            ..Consents::none()
+        })
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        ensure(at.state.ledger.is_none(), || Refusal::new("ledger.exists", "the ledger has its entry 0 already"))?;
+        ensure(at.state.ledger.is_none(), || {
+            Refusal::new("ledger.exists", "the ledger has its entry 0 already")
+        })?;
         ensure(self.origin == *at.origin, || {
-            Refusal::new("ledger.origin", "the origin is not the ledger that the payload names")
-                .input("origin", &self.origin)
+            Refusal::new(
+                "ledger.origin",
+                "the origin is not the ledger that the payload names",
+            )
+            .input("origin", &self.origin)
         })?;
         ensure(self.engine == ENGINE, || {
             Refusal::new("ledger.engine", "this code has no such behaviour")
@@ -85,15 +103,33 @@ impl Operation for Create {
                 .remedy(format!("engine {ENGINE}"))
         })?;
         let log_key = log_key(self.vkey.as_str(), self.origin.as_str())?;
-        self.rulebook.validate().map_err(|error| Refusal::new("rulebook.invalid", error.to_string()))?;
-        let keys: Vec<PartyKey> = self.keys.iter().map(|grant| grant.grant(at.time)).collect::<Result<_, _>>()?;
+        self.rulebook
+            .validate()
+            .map_err(|error| Refusal::new("rulebook.invalid", error.to_string()))?;
+        let keys: Vec<PartyKey> = self
+            .keys
+            .iter()
+            .map(|grant| grant.grant(at.time))
+            .collect::<Result<_, _>>()?;
         let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.key).collect();
-        ensure(distinct.len() == keys.len() && !distinct.contains(&log_key), || {
-            Refusal::new("key.taken", "each operator key is named once, and none is the ledger's own key")
-        })?;
-        ensure(keys.iter().any(|key| key.powers.contains(&Power::Admin)), || {
-            Refusal::new("key.powers", "the operator needs a key with the power admin")
-        })?;
+        ensure(
+            distinct.len() == keys.len() && !distinct.contains(&log_key),
+            || {
+                Refusal::new(
+                    "key.taken",
+                    "each operator key is named once, and none is the ledger's own key",
+                )
+            },
+        )?;
+        ensure(
+            keys.iter().any(|key| key.powers.contains(&Power::Admin)),
+            || {
+                Refusal::new(
+                    "key.powers",
+                    "the operator needs a key with the power admin",
+                )
+            },
+        )?;
 
         let mut draft = at.draft();
         draft.put_ledger(Ledger {
@@ -127,9 +163,12 @@ impl Operation for Create {
 /// SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key)[:4].
 fn log_key(vkey: &str, origin: &str) -> Result<PublicKey, Refusal> {
     let wrong = || {
-        Refusal::new("ledger.vkey", "the verifier key is not an ed25519 key named as the origin")
-            .input("vkey", vkey)
-            .remedy("<origin>+<8 hex digits>+<base64 of 0x01 and the 32 bytes of the key>")
+        Refusal::new(
+            "ledger.vkey",
+            "the verifier key is not an ed25519 key named as the origin",
+        )
+        .input("vkey", vkey)
+        .remedy("<origin>+<8 hex digits>+<base64 of 0x01 and the 32 bytes of the key>")
     };
     let (hash, key) = vkey
         .strip_prefix(origin)
@@ -137,11 +176,57 @@ fn log_key(vkey: &str, origin: &str) -> Result<PublicKey, Refusal> {
         .and_then(|rest| rest.split_once('+'))
         .ok_or_else(wrong)?;
     let typed = BASE64_STANDARD.decode(key).map_err(|_| wrong())?;
-    let bytes: [u8; 32] = typed.strip_prefix(&[0x01]).and_then(|key| key.try_into().ok()).ok_or_else(wrong)?;
+    let bytes: [u8; 32] = typed
+        .strip_prefix(&[0x01])
+        .and_then(|key| key.try_into().ok())
+        .ok_or_else(wrong)?;
     let mut id = Sha256::new();
     id.update(origin);
     id.update([0x0a]);
     id.update(&typed);
     ensure(hash == hex::encode(&id.finalize()[..4]), wrong)?;
     Ok(PublicKey(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{OPERATOR, World, create, shipped_rulebook, wire};
+
+    #[test]
+    fn entry_0_fixes_the_ledger_and_admits_its_operator() {
+        let world = World::empty();
+        let ledger = world.state.ledger.as_ref().expect("the ledger is there");
+        assert_eq!(ledger.operator, wire(OPERATOR));
+        assert_eq!(ledger.log_key, PublicKey([7; 32]));
+        assert_eq!(world.keys(OPERATOR).len(), 1);
+    }
+
+    #[test]
+    fn there_is_one_entry_0() {
+        assert_eq!(
+            World::empty()
+                .refusal(OPERATOR, create(shipped_rulebook()))
+                .rule,
+            "ledger.exists"
+        );
+    }
+
+    #[rstest]
+    #[case::another_name(|body: &mut Create| body.origin = wire("drill.test/other"), "ledger.origin")]
+    #[case::another_engine(|body: &mut Create| body.engine = 2, "ledger.engine")]
+    #[case::vkey_of_another_name(|body: &mut Create| body.vkey = wire("x+e8663b0f+AQcH"), "ledger.vkey")]
+    #[case::vkey_with_a_wrong_hash(
+        |body: &mut Create| body.vkey = wire(&body.vkey.as_str().replace("e8663b0f", "e8663b0e")), "ledger.vkey")]
+    #[case::key_named_twice(|body: &mut Create| body.keys.push(body.keys[0].clone()), "key.taken")]
+    #[case::no_admin(|body: &mut Create| body.keys[0].powers = vec![Power::Maker], "key.powers")]
+    #[case::powers_twice(|body: &mut Create| body.keys[0].powers = vec![Power::Admin; 2], "key.powers")]
+    #[case::the_logs_own_key(|body: &mut Create| body.keys.push(KeyGrant { key: PublicKey([7; 32]), ..body.keys[0].clone() }), "key.taken")]
+    fn refused(#[case] spoil: fn(&mut Create), #[case] rule: &str) {
+        let mut body = create(shipped_rulebook());
+        spoil(&mut body);
+        assert_eq!(World::nothing().refusal(OPERATOR, body).rule, rule);
+    }
 }

@@ -55,7 +55,11 @@ impl Operation for Admit {
 
     fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
         let required = self.vouched_by.into_iter().collect();
-        Ok(Consents { required, new_keys: vec![self.key.key], ..Consents::none() })
+        Ok(Consents {
+            required,
+            new_keys: vec![self.key.key],
+            ..Consents::none()
+        })
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
@@ -63,48 +67,90 @@ impl Operation for Admit {
         self.check_shape()?;
         self.check_voucher(at)?;
         for id in self.aliases.iter().chain([&self.party]) {
-            ensure(at.state.parties.by(&PartyLink::Alias(*id)).next().is_none(), || {
-                Refusal::new("party.known", "one legal entity is one party: the identifier is admitted already")
+            ensure(
+                at.state.parties.by(&PartyLink::Alias(*id)).next().is_none(),
+                || {
+                    Refusal::new(
+                        "party.known",
+                        "one legal entity is one party: the identifier is admitted already",
+                    )
                     .input("party", id)
-            })?;
+                },
+            )?;
         }
-        let taken = at.state.parties.by(&PartyLink::Key(self.key.key)).next().is_some();
+        let taken = at
+            .state
+            .parties
+            .by(&PartyLink::Key(self.key.key))
+            .next()
+            .is_some();
         ensure(!taken && self.key.key != at.ledger()?.log_key, || {
-            Refusal::new("key.taken", "a key belongs to one party for ever and is never a ledger key")
-                .input("keyid", self.key.key)
+            Refusal::new(
+                "key.taken",
+                "a key belongs to one party for ever and is never a ledger key",
+            )
+            .input("keyid", self.key.key)
         })?;
 
         let mut draft = at.draft();
         draft.put(self.admitted(at, self.key.grant(at.time)?));
         draft.tell(self.party);
-        self.vouched_by.into_iter().for_each(|party| draft.tell(party));
+        self.vouched_by
+            .into_iter()
+            .for_each(|party| draft.tell(party));
         Ok(draft.done())
     }
 }
 
 impl Admit {
     fn check_shape(&self) -> Result<(), Refusal> {
-        let sorted = strictly_sorted(&self.roles) && strictly_sorted(&self.scopes) && strictly_sorted(&self.aliases);
-        ensure(sorted && !self.roles.is_empty() && !self.aliases.contains(&self.party), || {
-            Refusal::new("party.lists", "roles, scopes and aliases are sorted and name each thing once")
-        })?;
+        let sorted = strictly_sorted(&self.roles)
+            && strictly_sorted(&self.scopes)
+            && strictly_sorted(&self.aliases);
+        ensure(
+            sorted && !self.roles.is_empty() && !self.aliases.contains(&self.party),
+            || {
+                Refusal::new(
+                    "party.lists",
+                    "roles, scopes and aliases are sorted and name each thing once",
+                )
+            },
+        )?;
         ensure(!self.roles.contains(&Role::Operator), || {
-            Refusal::new("party.operator", "the operator is the party of ledger.create alone")
+            Refusal::new(
+                "party.operator",
+                "the operator is the party of ledger.create alone",
+            )
         })?;
-        ensure(self.roles.contains(&Role::Authority) != self.scopes.is_empty(), || {
-            Refusal::new("party.scopes", "an authority has scopes, and nobody else has")
-        })?;
+        ensure(
+            self.roles.contains(&Role::Authority) != self.scopes.is_empty(),
+            || {
+                Refusal::new(
+                    "party.scopes",
+                    "an authority has scopes, and nobody else has",
+                )
+            },
+        )?;
         let trades = self.roles.iter().any(|role| IDENTIFIED.contains(role));
         ensure(!trades || !self.party.is_x(), || {
-            Refusal::new("party.identifier", "a supplier or debtor acts under a uscc: or lei: identifier")
-                .input("party", self.party)
+            Refusal::new(
+                "party.identifier",
+                "a supplier or debtor acts under a uscc: or lei: identifier",
+            )
+            .input("party", self.party)
         })?;
         ensure(!trades || self.size.is_some(), || {
             Refusal::new("party.size", "a supplier or debtor has a size class")
         })?;
-        ensure(self.key.powers.contains(&Power::Admin) && !self.key.powers.contains(&Power::Seal), || {
-            Refusal::new("key.powers", "a party's first key has the power admin, and only the operator's a seal")
-        })
+        ensure(
+            self.key.powers.contains(&Power::Admin) && !self.key.powers.contains(&Power::Seal),
+            || {
+                Refusal::new(
+                    "key.powers",
+                    "a party's first key has the power admin, and only the operator's a seal",
+                )
+            },
+        )
     }
 
     /// Debtor, lender, guarantor and bank need an authority's or their bank's signature too.
@@ -112,15 +158,24 @@ impl Admit {
         let needed = self.roles.iter().any(|role| VOUCHED.contains(role));
         match self.vouched_by {
             None => ensure(!needed, || {
-                Refusal::new("party.unvouched", "the admission needs the signature of an authority or of its bank")
-                    .remedy("name it as vouched_by and have it sign the same envelope")
+                Refusal::new(
+                    "party.unvouched",
+                    "the admission needs the signature of an authority or of its bank",
+                )
+                .remedy("name it as vouched_by and have it sign the same envelope")
             }),
             Some(party) => {
                 let voucher = at.party(party)?;
-                ensure(voucher.is(Role::Authority) || voucher.is(Role::Bank), || {
-                    Refusal::new("party.voucher", "only an authority or a bank vouches for a party")
+                ensure(
+                    voucher.is(Role::Authority) || voucher.is(Role::Bank),
+                    || {
+                        Refusal::new(
+                            "party.voucher",
+                            "only an authority or a bank vouches for a party",
+                        )
                         .input("vouched_by", party)
-                })
+                    },
+                )
             }
         }
     }
@@ -144,4 +199,106 @@ impl Admit {
 
 fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
     list.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{
+        BANK, HOSPITAL, LENDER, OPERATOR, SUPPLIER, TAX, World, admission, id, key_of, wire,
+    };
+
+    fn supplier() -> Admit {
+        admission(SUPPLIER, &[Role::Supplier], &[], Some(Size::Small), None)
+    }
+
+    #[test]
+    fn an_admitted_party_is_found_by_its_identifiers_and_its_key() {
+        let mut world = World::empty();
+        world.act(
+            OPERATOR,
+            Admit {
+                aliases: vec![id("lei:5493001KJTIIGC8Y1R12")],
+                ..supplier()
+            },
+        );
+        for link in [
+            PartyLink::Alias(id("lei:5493001KJTIIGC8Y1R12")),
+            PartyLink::Key(key_of(id(SUPPLIER))),
+        ] {
+            let found = world.state.parties.by(&link).next().expect("found");
+            assert_eq!(found.id, id(SUPPLIER));
+        }
+    }
+
+    #[rstest]
+    #[case::twice(|_: &mut Admit| (), "party.known")]
+    #[case::under_an_alias(
+        |body: &mut Admit| { body.aliases = vec![body.party]; body.party = id("lei:5493001KJTIIGC8Y1R12"); },
+        "party.known")]
+    #[case::with_anothers_key(
+        |body: &mut Admit| { body.party = id("lei:5493001KJTIIGC8Y1R12"); }, "key.taken")]
+    #[case::as_operator(|body: &mut Admit| body.roles = vec![Role::Operator], "party.operator")]
+    #[case::without_a_role(|body: &mut Admit| body.roles = vec![], "party.lists")]
+    #[case::authority_without_scope(|body: &mut Admit| body.roles = vec![Role::Authority], "party.scopes")]
+    #[case::scope_without_authority(|body: &mut Admit| body.scopes = vec![Scope::Audit], "party.scopes")]
+    #[case::supplier_without_official_identifier(|body: &mut Admit| body.party = id("x:acme"), "party.identifier")]
+    #[case::supplier_without_size(|body: &mut Admit| body.size = None, "party.size")]
+    #[case::first_key_without_admin(|body: &mut Admit| body.key.powers = vec![Power::Maker], "key.powers")]
+    #[case::key_with_the_operators_power(
+        |body: &mut Admit| body.key.powers = vec![Power::Admin, Power::Seal], "key.powers")]
+    #[case::lender_unvouched(|body: &mut Admit| { body.roles = vec![Role::Lender]; }, "party.unvouched")]
+    fn refused(#[case] spoil: fn(&mut Admit), #[case] rule: &str) {
+        let mut body = supplier();
+        spoil(&mut body);
+        assert_eq!(World::new().refusal(OPERATOR, body).rule, rule);
+    }
+
+    #[test]
+    fn only_the_operator_admits() {
+        let body = admission("x:late", &[Role::Guarantor], &[], None, Some(TAX));
+        assert_eq!(
+            World::new().refusal_with(BANK, &[id(TAX)], body).rule,
+            "party.role"
+        );
+    }
+
+    #[test]
+    fn a_lender_does_not_vouch() {
+        let body = admission("x:late", &[Role::Guarantor], &[], None, Some(LENDER));
+        assert_eq!(
+            World::new()
+                .refusal_with(OPERATOR, &[id(LENDER)], body)
+                .rule,
+            "party.voucher"
+        );
+    }
+
+    #[test]
+    fn whoever_vouches_signs() {
+        let mut body = admission(
+            HOSPITAL,
+            &[Role::Debtor],
+            &[],
+            Some(Size::PublicBody),
+            Some(TAX),
+        );
+        body.name = wire("Hospital");
+        let mut world = World::empty();
+        world.act_with(
+            OPERATOR,
+            &[],
+            admission(TAX, &[Role::Authority], &[Scope::Attest], None, None),
+        );
+        assert_eq!(world.refusal(OPERATOR, body).rule, "signature.missing");
+    }
+
+    #[test]
+    fn a_new_key_proves_possession() {
+        let mut world = World::empty();
+        world.new_keys_sign = false;
+        assert_eq!(world.refusal(OPERATOR, supplier()).rule, "key.possession");
+    }
 }

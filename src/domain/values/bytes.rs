@@ -1,0 +1,73 @@
+//! Byte strings of a fixed length, lower-case hex on the wire.
+
+/// Why a text is no such byte string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected exactly {digits} lower-case hex digits")]
+pub struct HexError {
+    /// Two for each byte.
+    pub digits: usize,
+}
+
+/// Reads lower-case hex of exactly the right length.
+pub(super) fn read_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
+    let error = HexError { digits: 2 * N };
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(error);
+    }
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| error)?;
+    Ok(bytes)
+}
+
+macro_rules! hex_bytes {
+    ($( $(#[$meta:meta])* pub struct $name:ident([u8; $length:literal]); )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $length]);
+
+        impl $name {
+            /// Its bytes.
+            pub const fn as_bytes(&self) -> &[u8; $length] {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::values::HexError;
+
+            fn from_str(text: &str) -> Result<$name, Self::Err> {
+                $crate::domain::values::bytes::read_hex(text).map($name)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.pad(&hex::encode(self.0))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, to)
+            }
+        }
+
+        $crate::domain::wire::serde_as_string!($name, "lower-case hex");
+    )+ };
+}
+
+pub(super) use hex_bytes;
+
+hex_bytes! {
+    /// The SHA-256 of a document that stays with its owner, or of some evidence.
+    pub struct Digest([u8; 32]);
+
+    /// An ed25519 public key: the bytes alone. Whether they are a sound key is checked where it is registered.
+    pub struct PublicKey([u8; 32]);
+
+    /// Sixteen random bytes that make an operation unique and its hash unguessable.
+    pub struct Nonce([u8; 16]);
+
+    /// Thirty-two random bytes that keep a committed value unguessable.
+    pub struct Salt([u8; 32]);
+}

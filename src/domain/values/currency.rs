@@ -1,0 +1,103 @@
+//! Currencies, and the table that says how many decimals each has.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::domain::wire::serde_as_string;
+
+/// An ISO 4217 code: three upper-case letters. Whether it is in use, its [`CurrencyTable`] says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+/// Why a text is no currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is an ISO 4217 code of three upper-case letters, for example CNY")]
+pub struct CurrencyError;
+
+impl Currency {
+    /// Renminbi.
+    pub const CNY: Currency = Currency(*b"CNY");
+
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("three ASCII letters")
+    }
+}
+
+impl FromStr for Currency {
+    type Err = CurrencyError;
+
+    fn from_str(text: &str) -> Result<Currency, CurrencyError> {
+        match *text.as_bytes() {
+            [a @ b'A'..=b'Z', b @ b'A'..=b'Z', c @ b'A'..=b'Z'] => Ok(Currency([a, b, c])),
+            _ => Err(CurrencyError),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.as_str())
+    }
+}
+
+serde_as_string!(Currency, "a currency code, three upper-case letters");
+
+/// How many decimals the smallest unit of each currency has (ISO 4217 "minor unit"), pinned in the
+/// rulebook: an object in code order, `{"CNY":2,"JPY":0}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct CurrencyTable(BTreeMap<Currency, u8>);
+
+impl CurrencyTable {
+    /// More than any currency has (four, the Unidad de Fomento).
+    pub const DECIMALS_AT_MOST: u8 = 6;
+
+    /// A table of these rows; `None` where one names more than [`Self::DECIMALS_AT_MOST`] decimals.
+    pub fn new(rows: impl IntoIterator<Item = (Currency, u8)>) -> Option<CurrencyTable> {
+        let rows: BTreeMap<_, _> = rows.into_iter().collect();
+        rows.values()
+            .all(|decimals| *decimals <= Self::DECIMALS_AT_MOST)
+            .then_some(CurrencyTable(rows))
+    }
+
+    /// The decimals of a currency; `None` where it is not in the table and so not in use here.
+    pub fn decimals(&self, currency: Currency) -> Option<u8> {
+        self.0.get(&currency).copied()
+    }
+
+    /// The rows, in order of code.
+    pub fn iter(&self) -> impl Iterator<Item = (Currency, u8)> + '_ {
+        self.0
+            .iter()
+            .map(|(currency, decimals)| (*currency, *decimals))
+    }
+
+    /// How many currencies there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no currency at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for CurrencyTable {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let rows = BTreeMap::<Currency, u8>::deserialize(from)?;
+        CurrencyTable::new(rows)
+            .ok_or_else(|| D::Error::custom("a currency has at most 6 decimals"))
+    }
+}

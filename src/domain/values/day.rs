@@ -1,0 +1,208 @@
+//! Legal days, and the fixed offset that says when a day begins and ends.
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use chrono::Weekday;
+use chrono::{Datelike, Months, NaiveDate};
+
+use super::instant::{self, Instant};
+use crate::domain::wire::serde_as_string;
+
+/// A legal day at the ledger's offset, from 1970-01-01 to 9999-12-31; written `YYYY-MM-DD`.
+/// Arithmetic stops at these two ends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+/// Why a text is no day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DayError {
+    /// Not of the one form.
+    #[error("a day is written YYYY-MM-DD, for example 2026-07-31")]
+    Form,
+    /// Of the form, but in no calendar.
+    #[error("there is no such day: check the month and its length (years 1970 to 9999)")]
+    NoSuch,
+}
+
+impl Day {
+    /// 1970-01-01.
+    pub const MIN: Day = Day(0);
+    /// 9999-12-31.
+    pub const MAX: Day = Day(2_932_896);
+
+    /// The day so many days after 1970-01-01, or the nearer end of the range.
+    pub const fn from_number(days: i64) -> Day {
+        if days < 0 {
+            Day::MIN
+        } else if days > Day::MAX.0 as i64 {
+            Day::MAX
+        } else {
+            Day(days as i32)
+        }
+    }
+
+    /// The day of this year, month (1–12) and day of the month, if there is one.
+    pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Day> {
+        let date = NaiveDate::from_ymd_opt(year, month, day)?;
+        let number = i64::from(date.to_epoch_days());
+        let found = Day::from_number(number);
+        (i64::from(found.0) == number).then_some(found)
+    }
+
+    /// Days since 1970-01-01.
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// `n` days later (earlier where negative).
+    pub const fn plus_days(self, n: i64) -> Day {
+        Day::from_number((self.0 as i64).saturating_add(n))
+    }
+
+    /// The same day of the month `n` months later, or that month's last day if it is shorter.
+    pub fn plus_months(self, n: u32) -> Day {
+        self.date()
+            .checked_add_months(Months::new(n))
+            .map_or(Day::MAX, |date| {
+                Day::from_number(date.to_epoch_days().into())
+            })
+    }
+
+    /// How many days `other` lies after this day: negative where it lies before.
+    pub const fn days_until(self, other: Day) -> i64 {
+        other.0 as i64 - self.0 as i64
+    }
+
+    /// The day of the week.
+    pub fn weekday(self) -> Weekday {
+        self.date().weekday()
+    }
+
+    /// Year, month (1–12) and day of the month.
+    pub fn ymd(self) -> (i32, u32, u32) {
+        let date = self.date();
+        (date.year(), date.month(), date.day())
+    }
+
+    fn date(self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.0).expect("a Day lies between 1970 and 9999")
+    }
+}
+
+impl FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Day, DayError> {
+        let number = |from: usize, to: usize| -> Result<u32, DayError> {
+            let digits = text.get(from..to).ok_or(DayError::Form)?;
+            match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                true => digits.parse().map_err(|_| DayError::Form),
+                false => Err(DayError::Form),
+            }
+        };
+        if text.len() != 10 || text.get(4..5) != Some("-") || text.get(7..8) != Some("-") {
+            return Err(DayError::Form);
+        }
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let year = i32::try_from(year).map_err(|_| DayError::Form)?;
+        Day::from_ymd(year, month, day).ok_or(DayError::NoSuch)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.ymd();
+        write!(to, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, to)
+    }
+}
+
+serde_as_string!(Day, "a day, YYYY-MM-DD");
+
+/// The fixed distance of the ledger's legal time from UTC, in minutes; written `+08:00`.
+/// No time-zone database: its updates would change old verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UtcOffset(i16);
+
+/// Why a text is no offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an offset is written +hh:mm or -hh:mm, from -12:00 to +14:00 and never -00:00; for example +08:00"
+)]
+pub struct OffsetError;
+
+impl UtcOffset {
+    /// `+00:00`.
+    pub const UTC: UtcOffset = UtcOffset(0);
+    /// `+08:00`, the legal time of China.
+    pub const CHINA: UtcOffset = UtcOffset(8 * 60);
+
+    /// The offset of so many minutes east of Greenwich, from −12 to +14 hours.
+    pub const fn from_minutes(minutes: i16) -> Option<UtcOffset> {
+        match minutes {
+            -720..=840 => Some(UtcOffset(minutes)),
+            _ => None,
+        }
+    }
+
+    /// Minutes east of Greenwich.
+    pub const fn minutes(self) -> i16 {
+        self.0
+    }
+
+    /// The legal day in which an instant lies.
+    pub const fn day_of(self, at: Instant) -> Day {
+        Day::from_number((at.millis() + self.millis()).div_euclid(instant::DAY))
+    }
+
+    /// The first instant of a day, 00:00.
+    pub const fn start_of(self, day: Day) -> Instant {
+        Instant::from_millis(day.number() as i64 * instant::DAY - self.millis())
+    }
+
+    /// 24:00 of a day, the first instant after it: what must be done "by day d" is done before this.
+    pub const fn end_of(self, day: Day) -> Instant {
+        Instant::from_millis((day.number() as i64 + 1) * instant::DAY - self.millis())
+    }
+
+    const fn millis(self) -> i64 {
+        self.0 as i64 * 60_000
+    }
+}
+
+impl FromStr for UtcOffset {
+    type Err = OffsetError;
+
+    fn from_str(text: &str) -> Result<UtcOffset, OffsetError> {
+        let [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = *text.as_bytes() else {
+            return Err(OffsetError);
+        };
+        let digits = [h1, h2, m1, m2];
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(OffsetError);
+        }
+        let [h1, h2, m1, m2] = digits.map(|digit| i16::from(digit - b'0'));
+        let (hours, minutes) = (10 * h1 + h2, 10 * m1 + m2);
+        if minutes > 59 || (sign == b'-' && hours == 0 && minutes == 0) {
+            return Err(OffsetError);
+        }
+        let east = 60 * hours + minutes;
+        UtcOffset::from_minutes(if sign == b'-' { -east } else { east }).ok_or(OffsetError)
+    }
+}
+
+impl fmt::Display for UtcOffset {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { '-' } else { '+' };
+        let minutes = self.0.unsigned_abs();
+        write!(to, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+serde_as_string!(UtcOffset, "an offset from UTC, +hh:mm or -hh:mm");

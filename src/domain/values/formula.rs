@@ -1,0 +1,263 @@
+//! The money formulas. Each is one fraction of whole numbers, rounded once, half away from zero; what
+//! does not fit is refused. Nothing is ever rounded on the way: 183,768.75 at 18.70 % for 96 days of
+//! 360 is 9,163.94, and a daily rate computed first would make it 9,163.93.
+
+use std::cmp::Ordering;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::day::Day;
+use super::daycount::DayCount;
+use super::money::Fen;
+use super::rate::Rate;
+
+/// Days of the year in every all-in cost.
+const APR_BASE: i128 = 365;
+/// An annual percentage rate has six decimals: parts in 10¹² are rounded to multiples of this.
+const APR_STEP: i64 = 1_000_000;
+const ROUNDING: &str = "half_away_from_zero";
+
+/// Why a formula gives no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// A product or the result does not fit.
+    #[error("the amounts, rate or days are too large to be computed with")]
+    Overflow,
+    /// Interest is for at least one day.
+    #[error("from {from} to {to} is no day to count: the second must lie after the first")]
+    NoDays {
+        /// The first day.
+        from: Day,
+        /// The day that should lie after it.
+        to: Day,
+    },
+    /// A number of days below what the formula takes.
+    #[error("{0} days are too few")]
+    TooFewDays(i64),
+    /// A cost is a share of something.
+    #[error("there is no annual rate on funds of zero")]
+    NoFunds,
+}
+
+/// A computed amount, with all that is needed to compute it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Computed {
+    /// Which formula, by a name that never changes its meaning.
+    pub formula: &'static str,
+    /// What went in, in the formula's order; amounts in fen, rates and days as they are written.
+    #[serde(serialize_with = "as_object")]
+    pub inputs: Vec<(&'static str, String)>,
+    /// What came out.
+    pub result: Fen,
+    /// How the one rounding was done.
+    pub rounding: &'static str,
+}
+
+fn as_object<S: Serializer>(inputs: &[(&'static str, String)], to: S) -> Result<S::Ok, S::Error> {
+    let mut object = to.serialize_map(Some(inputs.len()))?;
+    for (name, value) in inputs {
+        object.serialize_entry(name, value)?;
+    }
+    object.end()
+}
+
+/// Interest in advance on a face, `D = round(F·r·n/B)`.
+pub fn discount(
+    face: Fen,
+    rate: Rate,
+    daycount: DayCount,
+    from: Day,
+    to: Day,
+) -> Result<Computed, MoneyError> {
+    let term = Term::new(rate, daycount, from, to)?;
+    let result = term.interest_on(face)?;
+    Ok(term.computed("discount", ("face", face), result))
+}
+
+/// Interest in arrears on a principal, `I = round(P·r·n/B)`: what is repaid is `P + I`.
+pub fn arrears_interest(
+    principal: Fen,
+    rate: Rate,
+    daycount: DayCount,
+    from: Day,
+    to: Day,
+) -> Result<Computed, MoneyError> {
+    let term = Term::new(rate, daycount, from, to)?;
+    let result = term.interest_on(principal)?;
+    Ok(term.computed("arrears_interest", ("principal", principal), result))
+}
+
+/// The present value of a face at its true discount, `PV = round(F / (1 + r·n/B))`.
+pub fn true_discount(
+    face: Fen,
+    rate: Rate,
+    daycount: DayCount,
+    from: Day,
+    to: Day,
+) -> Result<Computed, MoneyError> {
+    let term = Term::new(rate, daycount, from, to)?;
+    let one = i128::from(Rate::SCALE) * i128::from(daycount.base());
+    let grown = times(rate.numerator().into(), term.days.into())?
+        .checked_add(one)
+        .ok_or(MoneyError::Overflow)?;
+    let result = fen(times(face.get().into(), one)?, grown)?;
+    Ok(term.computed("true_discount", ("face", face), result))
+}
+
+/// Late interest, `round(overdue · daily rate · days after grace)`; zero days cost nothing.
+pub fn late_interest(overdue: Fen, daily_rate: Rate, days: i64) -> Result<Computed, MoneyError> {
+    if days < 0 {
+        return Err(MoneyError::TooFewDays(days));
+    }
+    let product = times(
+        times(overdue.get().into(), daily_rate.numerator().into())?,
+        days.into(),
+    )?;
+    Ok(Computed {
+        formula: "late_interest",
+        inputs: vec![
+            ("overdue", overdue.to_string()),
+            ("daily_rate", daily_rate.to_string()),
+            ("days", days.to_string()),
+        ],
+        result: fen(product, Rate::SCALE.into())?,
+        rounding: ROUNDING,
+    })
+}
+
+/// The annual percentage rate of a cost, `cost ÷ funds × 365/days`, simple, rounded to six decimals.
+/// It is for showing: offers are ranked by [`AllIn`], which rounds nothing.
+pub fn apr(cost: Fen, funds: Fen, days: i64) -> Result<Rate, MoneyError> {
+    if days < 1 {
+        return Err(MoneyError::TooFewDays(days));
+    }
+    if funds.is_zero() {
+        return Err(MoneyError::NoFunds);
+    }
+    let yearly = times(
+        times(cost.get().into(), APR_BASE)?,
+        i128::from(Rate::SCALE / APR_STEP),
+    )?;
+    let steps = round(yearly, times(funds.get().into(), days.into())?)?;
+    i64::try_from(steps)
+        .ok()
+        .and_then(|steps| steps.checked_mul(APR_STEP))
+        .and_then(Rate::from_numerator)
+        .ok_or(MoneyError::Overflow)
+}
+
+/// What an offer costs all in: cost of these funds for so many actual days, the same measure for every
+/// offer, whatever basis it quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AllIn {
+    /// All interest and fees that the requester bears, whoever receives them.
+    pub cost: Fen,
+    /// What is credited to the requester.
+    pub funds: Fen,
+    /// Actual days from the value date to the due day.
+    pub days: i64,
+}
+
+impl AllIn {
+    /// Compares annual costs exactly, the cheaper one first. A cost of no funds, or for no day, is
+    /// dearer than any other.
+    pub fn cmp_cost(&self, other: &AllIn) -> Ordering {
+        let fraction = |all: &AllIn| {
+            let days = i128::from(all.days.max(0));
+            (
+                i128::from(all.cost.get()),
+                i128::from(all.funds.get()) * days,
+            )
+        };
+        cmp_fractions(fraction(self), fraction(other))
+    }
+
+    /// The order in which offers are shown: the cheaper first, among equals the one with more funds.
+    /// Offers that are equal in both keep the order of their entries (sort stably).
+    pub fn cmp_rank(&self, other: &AllIn) -> Ordering {
+        self.cmp_cost(other).then(other.funds.cmp(&self.funds))
+    }
+}
+
+/// The sign of `a/b − c/d` for numbers of at least zero, where `x/0` is above every other. Multiplied
+/// crosswise 10¹⁸ × 10¹⁸ × 10⁶ would not fit, so whole parts are compared first and what remains is
+/// turned over, as Euclid does it.
+fn cmp_fractions((a, b): (i128, i128), (c, d): (i128, i128)) -> Ordering {
+    match (b, d) {
+        (0, 0) => return Ordering::Equal,
+        (0, _) => return Ordering::Greater,
+        (_, 0) => return Ordering::Less,
+        _ => {}
+    }
+    match (a / b).cmp(&(c / d)) {
+        Ordering::Equal if a % b == 0 && c % d == 0 => Ordering::Equal,
+        Ordering::Equal => cmp_fractions((d, c % d), (b, a % b)),
+        unequal => unequal,
+    }
+}
+
+/// A rate over a term: what the interest formulas have in common.
+struct Term {
+    rate: Rate,
+    daycount: DayCount,
+    from: Day,
+    to: Day,
+    days: i64,
+}
+
+impl Term {
+    fn new(rate: Rate, daycount: DayCount, from: Day, to: Day) -> Result<Term, MoneyError> {
+        match daycount.days(from, to) {
+            ..=0 => Err(MoneyError::NoDays { from, to }),
+            days => Ok(Term {
+                rate,
+                daycount,
+                from,
+                to,
+                days,
+            }),
+        }
+    }
+
+    fn interest_on(&self, principal: Fen) -> Result<Fen, MoneyError> {
+        let yearly = times(principal.get().into(), self.rate.numerator().into())?;
+        let base = i128::from(Rate::SCALE) * i128::from(self.daycount.base());
+        fen(times(yearly, self.days.into())?, base)
+    }
+
+    fn computed(&self, formula: &'static str, on: (&'static str, Fen), result: Fen) -> Computed {
+        Computed {
+            formula,
+            inputs: vec![
+                (on.0, on.1.to_string()),
+                ("rate", self.rate.to_string()),
+                ("daycount", self.daycount.to_string()),
+                ("from", self.from.to_string()),
+                ("to", self.to.to_string()),
+                ("days", self.days.to_string()),
+                ("base", self.daycount.base().to_string()),
+            ],
+            result,
+            rounding: ROUNDING,
+        }
+    }
+}
+
+fn times(a: i128, b: i128) -> Result<i128, MoneyError> {
+    a.checked_mul(b).ok_or(MoneyError::Overflow)
+}
+
+fn fen(numerator: i128, denominator: i128) -> Result<Fen, MoneyError> {
+    i64::try_from(round(numerator, denominator)?)
+        .ok()
+        .and_then(Fen::new)
+        .ok_or(MoneyError::Overflow)
+}
+
+/// `numerator / denominator`, both above zero or the first zero, to the nearest whole number, a half up:
+/// as nothing here is negative, that is away from zero.
+fn round(numerator: i128, denominator: i128) -> Result<i128, MoneyError> {
+    let (whole, rest) = (numerator / denominator, numerator % denominator);
+    Ok(whole + i128::from(rest >= denominator - rest))
+}

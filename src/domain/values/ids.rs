@@ -1,0 +1,162 @@
+//! Object ids. They come from the id of the operation that makes the object, so a client knows them
+//! before it sends.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+use super::bytes::hex_bytes;
+use crate::domain::wire::serde_as_string;
+
+/// Crockford's base 32 in lower case: digits and letters without i, l, o, u.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// 128 bits in groups of five.
+const DIGITS: usize = 26;
+
+hex_bytes! {
+    /// The id of an operation: SHA-256 of the bytes that were signed, 64 lower-case hex digits. It is
+    /// the same whoever signs, and the operation's idempotency key.
+    pub struct OpId([u8; 32]);
+}
+
+/// Why a text is no id of the kind that stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this id is written {prefix}_ and 26 characters of 0123456789abcdefghjkmnpqrstvwxyz, the first of them 0 to 7"
+)]
+pub struct IdError {
+    /// The prefix of the kind.
+    pub prefix: &'static str,
+}
+
+/// The bytes of the `k`-th further object of one kind that an operation makes; 0 is the first.
+fn derive(op: &OpId, k: u32) -> [u8; 16] {
+    let first_half = |bytes: [u8; 32]| {
+        let mut half = [0; 16];
+        half.copy_from_slice(&bytes[..16]);
+        half
+    };
+    match k {
+        0 => first_half(op.0),
+        _ => {
+            let hash = Sha256::new()
+                .chain_update(op.0)
+                .chain_update(k.to_be_bytes())
+                .finalize();
+            first_half(hash.into())
+        }
+    }
+}
+
+/// One big-endian number, most significant digit first, padded on the left (as ULID).
+fn write_base32(bytes: [u8; 16], to: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let number = u128::from_be_bytes(bytes);
+    (0..DIGITS).rev().try_for_each(|place| {
+        let digit = (number >> (5 * place)) & 31;
+        fmt::Write::write_char(to, char::from(ALPHABET[digit as usize]))
+    })
+}
+
+fn read_base32(text: &str) -> Option<[u8; 16]> {
+    // 26 digits hold 130 bits: the first may use only three of its five.
+    if text.len() != DIGITS || text.as_bytes()[0] > b'7' {
+        return None;
+    }
+    let number = text.bytes().try_fold(0u128, |number, byte| {
+        let digit = ALPHABET.iter().position(|letter| *letter == byte)?;
+        Some(number << 5 | digit as u128)
+    })?;
+    Some(number.to_be_bytes())
+}
+
+/// An id that comes from the operation that makes its object.
+pub trait MadeId: Copy {
+    /// What stands before the underscore.
+    const PREFIX: &'static str;
+
+    /// The id of the object that an operation makes: `k` = 0 for the first of its kind, then 1, 2, … in
+    /// order of creation.
+    fn of(op: &OpId, k: u32) -> Self;
+}
+
+macro_rules! ids {
+    ($( $(#[$meta:meta])* $name:ident $prefix:literal; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl MadeId for $name {
+            const PREFIX: &'static str = $prefix;
+
+            fn of(op: &OpId, k: u32) -> $name {
+                $name(derive(op, k))
+            }
+        }
+
+        impl $name {
+            /// The id of these bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> $name {
+                $name(bytes)
+            }
+
+            /// Its bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<$name, IdError> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(read_base32)
+                    .map($name)
+                    .ok_or(IdError { prefix: $prefix })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str(concat!($prefix, "_"))?;
+                write_base32(self.0, to)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, to)
+            }
+        }
+
+        serde_as_string!($name, concat!("an id, ", $prefix, "_ and 26 characters"));
+    )+ };
+}
+
+ids! {
+    /// A contract.
+    ContractId "ctr";
+    /// A delivery.
+    DeliveryId "dlv";
+    /// An invoice.
+    InvoiceId "inv";
+    /// A receivable.
+    ReceivableId "rcv";
+    /// A transfer.
+    TransferId "trf";
+    /// A request for financing.
+    RequestId "req";
+    /// A lender's offer.
+    OfferId "ofr";
+    /// A financing.
+    FinancingId "fin";
+    /// A bank transfer.
+    LegId "leg";
+    /// Money owed outside the face.
+    ObligationId "obl";
+    /// A lender's limit.
+    LimitId "lim";
+    /// A bank account.
+    AccountId "acc";
+}

@@ -1,0 +1,127 @@
+//! Instants: points in time, in milliseconds, UTC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Timelike};
+
+use super::day::Day;
+use crate::domain::wire::serde_as_string;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, from there to the end of the year 9999.
+/// Arithmetic stops at these two ends, so that an instant can always be written.
+///
+/// Written `YYYY-MM-DDThh:mm:ssZ`, with `.mmm` before the `Z` where it is no whole second; read from
+/// a signed operation only in the form of whole seconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+/// Why a text is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InstantError {
+    /// Not of the one form.
+    #[error(
+        "an instant is written YYYY-MM-DDThh:mm:ssZ: whole seconds, upper case, UTC; for example 2026-11-24T00:00:00Z"
+    )]
+    Form,
+    /// Of the form, but there is no such point in time.
+    #[error(
+        "there is no such instant: check month, day, hour, minute and second (a leap second is not read; years 1970 to 9999)"
+    )]
+    NoSuch,
+}
+
+impl Instant {
+    /// 1970-01-01T00:00:00Z.
+    pub const MIN: Instant = Instant(0);
+    /// 9999-12-31T23:59:59.999Z.
+    pub const MAX: Instant = Instant((Day::MAX.number() as i64 + 1) * DAY - 1);
+
+    /// The instant so many milliseconds after 1970-01-01T00:00:00Z, or the nearer end of the range.
+    pub const fn from_millis(millis: i64) -> Instant {
+        if millis < Instant::MIN.0 {
+            Instant::MIN
+        } else if millis > Instant::MAX.0 {
+            Instant::MAX
+        } else {
+            Instant(millis)
+        }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// `n` hours later (earlier where negative).
+    pub const fn plus_hours(self, n: i64) -> Instant {
+        self.plus(n, HOUR)
+    }
+
+    /// `n` minutes later (earlier where negative).
+    pub const fn plus_minutes(self, n: i64) -> Instant {
+        self.plus(n, MINUTE)
+    }
+
+    /// `n` times 24 hours later (earlier where negative).
+    pub const fn plus_days(self, n: i64) -> Instant {
+        self.plus(n, DAY)
+    }
+
+    const fn plus(self, n: i64, unit: i64) -> Instant {
+        Instant::from_millis(self.0.saturating_add(n.saturating_mul(unit)))
+    }
+
+    /// Reads the one form of a signed operation, `YYYY-MM-DDThh:mm:ssZ`.
+    pub fn parse_strict(text: &str) -> Result<Instant, InstantError> {
+        let bytes = text.as_bytes();
+        let form = b"0000-00-00T00:00:00Z";
+        let fits = bytes.len() == form.len()
+            && bytes.iter().zip(form).all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == other,
+            });
+        if !fits {
+            return Err(InstantError::Form);
+        }
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InstantError::NoSuch)?;
+        let millis = time.timestamp_millis();
+        // chrono reads `:60` and keeps it as a second of two thousand milliseconds.
+        if time.nanosecond() != 0 || !(Instant::MIN.0..=Instant::MAX.0).contains(&millis) {
+            return Err(InstantError::NoSuch);
+        }
+        Ok(Instant(millis))
+    }
+}
+
+impl FromStr for Instant {
+    type Err = InstantError;
+
+    fn from_str(text: &str) -> Result<Instant, InstantError> {
+        Instant::parse_strict(text)
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = DateTime::from_timestamp_millis(self.0).ok_or(fmt::Error)?;
+        let precision = match self.0 % SECOND {
+            0 => SecondsFormat::Secs,
+            _ => SecondsFormat::Millis,
+        };
+        to.write_str(&time.to_rfc3339_opts(precision, true))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, to)
+    }
+}
+
+serde_as_string!(Instant, "an instant, YYYY-MM-DDThh:mm:ssZ");

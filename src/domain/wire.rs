@@ -1,0 +1,90 @@
+//! How a value becomes text on the wire: one form for each value, and only that form is read.
+
+/// Serde for a type by its [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr): written
+/// as the one, read by the other, and from nothing but a string.
+macro_rules! serde_as_string {
+    ($type:ident, $expecting:expr) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct OfString;
+
+                impl serde::de::Visitor<'_> for OfString {
+                    type Value = $type;
+
+                    fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        to.write_str($expecting)
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+
+                from.deserialize_str(OfString)
+            }
+        }
+    };
+}
+
+/// An enumeration that is one word on the wire. Serde's derive would also read a unit variant from
+/// an object with a null in it; this reads the words alone.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        pub enum $type:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type { $( $(#[$variant_meta])* $variant, )+ }
+
+        impl $type {
+            /// Every value, in order.
+            pub const ALL: &'static [$type] = &[$( $type::$variant ),+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( $type::$variant => $word ),+ }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::domain::wire::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $( $word => Ok($type::$variant), )+
+                    _ => Err($crate::domain::wire::UnknownWord {
+                        found: text.chars().take(40).collect(),
+                        expected: &[$( $word ),+],
+                    }),
+                }
+            }
+        }
+
+        $crate::domain::wire::serde_as_string!($type, concat!("one of:", $( " ", $word ),+));
+    };
+}
+
+pub(crate) use {serde_as_string, words};
+
+/// A word that is none of those that may stand here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is none of: {}", expected.join(", "))]
+pub struct UnknownWord {
+    /// What was read, cut to 40 characters.
+    pub found: String,
+    /// What may stand here.
+    pub expected: &'static [&'static str],
+}
