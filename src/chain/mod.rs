@@ -1,1 +1,31 @@
 //! Bytes and hashes: what an entry is made of and how it is signed. Knows no domain.
+//!
+//! The way of an operation through this folder: bytes → [`envelope::Envelope`] → signatures checked with
+//! [`keys::verify`] → [`line::Entry`] → [`line::Line`] with its leaf hash → [`tree::Tree`] → [`checkpoint::Checkpoint`].
+//!
+//! Nothing here reads a clock, opens a file or starts a thread, and nothing panics on any input.
+
+pub mod checkpoint;
+pub mod cosignature;
+pub mod envelope;
+mod escape;
+pub mod hash;
+pub mod instant;
+pub mod keys;
+pub mod line;
+pub mod note;
+pub mod pae;
+mod text;
+pub mod tiles;
+pub mod tree;
+
+#[cfg(test)]
+mod corpus_tests;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use envelope::{Envelope, EnvelopeError};
+pub use hash::Hash;
+pub use keys::{PublicKey, Signature, SigningKey, verify};
+pub use line::{Entry, Line, LineError};
+pub use note::{Note, NoteError, VerifierKey};
+pub use tree::Tree;

@@ -1,0 +1,310 @@
+//! An entry of the ledger and its one encoding: a line of JSON, fixed field order, no spaces.
+//!
+//!     {"n":12,"time":"2026-11-23T07:22:22.123Z","prev":"<64 hex>","type":"application/vnd.counterfoil.op.v1+json",
+//!      "payload":"<the payload as a JSON string>","sigs":[["<key hex>","<base64 sig>"],…]}
+
+use super::envelope::{Envelope, EnvelopeError};
+use super::escape::{push_string, read_string};
+use super::hash::{Hash, leaf_hash};
+use super::instant::{format_time, parse_time};
+use super::keys::{PublicKey, Signature};
+use super::text::decimal;
+
+/// Most bytes of a line without its newline, as an entry bundle keeps the length in 16 bits (C2SP tlog-tiles). No envelope
+/// within its limits makes a longer one.
+pub const LINE_LEN_MAX: usize = 65_535;
+
+/// What was accepted, when, and after what: one place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    n: u64,
+    time_ms: i64,
+    prev: Hash,
+    envelope: Envelope,
+}
+
+/// The bytes of an entry, without newline, and the hash that stands for them in the chain and the tree.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Line {
+    bytes: Vec<u8>,
+    leaf: Hash,
+}
+
+/// Why bytes are not the line of an entry. Offsets are in bytes from the start of the line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// The line is longer than [`LINE_LEN_MAX`].
+    #[error("the line has {len} bytes; at most {LINE_LEN_MAX} are allowed")]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The line is not UTF-8.
+    #[error("not UTF-8 at offset {offset}")]
+    NotUtf8 {
+        /// Where it stops being UTF-8.
+        offset: usize,
+    },
+    /// The line has something else where one certain text or kind of text must stand.
+    #[error("at offset {offset}: {expected} is expected")]
+    Syntax {
+        /// Where.
+        offset: usize,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// The entry's time cannot be written.
+    #[error("time {time_ms} ms is not within 1970 to 9999")]
+    Time {
+        /// The time in milliseconds since 1970.
+        time_ms: i64,
+    },
+    /// Payload, type or signatures break a limit.
+    #[error("{0}")]
+    Envelope(EnvelopeError),
+    /// An entry needs a signature.
+    #[error("an entry needs at least one signature")]
+    Unsigned,
+    /// The line reads as an entry whose encoding is another line.
+    #[error("not canonical: differs from its entry's encoding at offset {offset}")]
+    NotCanonical {
+        /// The first offset that differs.
+        offset: usize,
+    },
+}
+
+impl LineError {
+    /// Offset in the line, where there is one.
+    pub fn offset(&self) -> Option<usize> {
+        match self {
+            LineError::NotUtf8 { offset }
+            | LineError::Syntax { offset, .. }
+            | LineError::NotCanonical { offset } => Some(*offset),
+            _ => None,
+        }
+    }
+}
+
+impl Entry {
+    /// Entry `n`, accepted at `time_ms` (milliseconds since 1970, UTC), after the entry whose leaf hash is `prev`
+    /// ([`Hash::ZERO`] for entry 0). Refused when the time cannot be written or nobody signed.
+    pub fn new(n: u64, time_ms: i64, prev: Hash, envelope: Envelope) -> Result<Entry, LineError> {
+        if format_time(time_ms).is_none() {
+            return Err(LineError::Time { time_ms });
+        }
+        if envelope.signatures().is_empty() {
+            return Err(LineError::Unsigned);
+        }
+        Ok(Entry {
+            n,
+            time_ms,
+            prev,
+            envelope,
+        })
+    }
+
+    /// Its number, from 0.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Ledger time, milliseconds since 1970-01-01T00:00:00Z.
+    pub fn time_ms(&self) -> i64 {
+        self.time_ms
+    }
+
+    /// Leaf hash of the entry before it: the hash chain.
+    pub fn prev(&self) -> &Hash {
+        &self.prev
+    }
+
+    /// Type of the payload.
+    pub fn payload_type(&self) -> &str {
+        self.envelope.payload_type()
+    }
+
+    /// Exactly the signed bytes.
+    pub fn payload(&self) -> &str {
+        self.envelope.payload()
+    }
+
+    /// The signatures, sorted by key, one a key.
+    pub fn sigs(&self) -> &[(PublicKey, Signature)] {
+        self.envelope.signatures()
+    }
+
+    /// What was signed, with its signatures.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// SHA-256 of the PAE: the operation's id.
+    pub fn op_id(&self) -> Hash {
+        self.envelope.op_id()
+    }
+
+    /// The entry's line.
+    pub fn encode(&self) -> Line {
+        let mut out = Vec::with_capacity(self.payload().len() + 1024);
+        let time = format_time(self.time_ms).expect("Entry::new checked the time");
+        let head = format!(
+            "{{\"n\":{},\"time\":\"{time}\",\"prev\":\"{}\",\"type\":",
+            self.n, self.prev
+        );
+        out.extend_from_slice(head.as_bytes());
+        push_string(&mut out, self.payload_type());
+        out.extend_from_slice(b",\"payload\":");
+        push_string(&mut out, self.payload());
+        let mut before = ",\"sigs\":[";
+        for (key, sig) in self.sigs() {
+            out.extend_from_slice(format!("{before}[\"{key}\",\"{sig}\"]").as_bytes());
+            before = ",";
+        }
+        out.extend_from_slice(b"]}");
+        Line {
+            leaf: leaf_hash(&out),
+            bytes: out,
+        }
+    }
+
+    /// Reads a line without its newline. "Every reader checks encode(decode(line)) = line."
+    pub fn decode(bytes: &[u8]) -> Result<Entry, LineError> {
+        Line::decode(bytes).map(|(entry, _)| entry)
+    }
+}
+
+impl Line {
+    /// Reads a line without its newline: the entry, and the line with its leaf hash.
+    pub fn decode(bytes: &[u8]) -> Result<(Entry, Line), LineError> {
+        if bytes.len() > LINE_LEN_MAX {
+            return Err(LineError::TooLong { len: bytes.len() });
+        }
+        let text = std::str::from_utf8(bytes).map_err(|e| LineError::NotUtf8 {
+            offset: e.valid_up_to(),
+        })?;
+        let entry = Scanner { text, at: 0 }.entry()?;
+        let line = entry.encode();
+        if line.bytes != bytes {
+            let common = line
+                .bytes
+                .iter()
+                .zip(bytes)
+                .take_while(|(a, b)| a == b)
+                .count();
+            return Err(LineError::NotCanonical { offset: common });
+        }
+        Ok((entry, line))
+    }
+
+    /// The bytes, without newline.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256(0x00 ‖ bytes): the next entry's `prev` and the leaf of the tree.
+    pub fn leaf(&self) -> &Hash {
+        &self.leaf
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Line({}, {})",
+            self.leaf,
+            String::from_utf8_lossy(&self.bytes)
+        )
+    }
+}
+
+/// Reads a line from left to right; every step names what must stand there.
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn entry(mut self) -> Result<Entry, LineError> {
+        self.literal("{\"n\":")?;
+        let n = self.digits()?;
+        self.literal(",\"time\":\"")?;
+        let time_ms = self.fixed(24, "a time YYYY-MM-DDThh:mm:ss.mmmZ", parse_time)?;
+        self.literal("\",\"prev\":\"")?;
+        let prev = self.fixed(64, "a hash in lower-case hex", |t| t.parse().ok())?;
+        self.literal("\",\"type\":\"")?;
+        let payload_type = self.string()?;
+        self.literal(",\"payload\":\"")?;
+        let payload = self.string()?;
+        let mut envelope = Envelope::new(payload_type, payload).map_err(LineError::Envelope)?;
+        self.literal(",\"sigs\":[[\"")?;
+        loop {
+            let key = self.fixed(64, "a key in lower-case hex", |t| t.parse().ok())?;
+            self.literal("\",\"")?;
+            let sig = self.fixed(88, "a signature in padded base64", |t| t.parse().ok())?;
+            envelope
+                .add_signature(key, sig)
+                .map_err(LineError::Envelope)?;
+            if self.literal("\"],[\"").is_err() {
+                break;
+            }
+        }
+        self.literal("\"]]}")?;
+        if self.at != self.text.len() {
+            return Err(self.error("the end of the line"));
+        }
+        Entry::new(n, time_ms, prev, envelope)
+    }
+
+    fn error(&self, expected: &'static str) -> LineError {
+        LineError::Syntax {
+            offset: self.at,
+            expected,
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn literal(&mut self, literal: &'static str) -> Result<(), LineError> {
+        if !self.rest().starts_with(literal) {
+            return Err(self.error(literal));
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+
+    fn fixed<T>(
+        &mut self,
+        len: usize,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, LineError> {
+        let value = self
+            .rest()
+            .get(..len)
+            .and_then(read)
+            .ok_or(self.error(expected))?;
+        self.at += len;
+        Ok(value)
+    }
+
+    fn digits(&mut self) -> Result<u64, LineError> {
+        let len = self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        self.fixed(len, "a number without leading zero", decimal)
+    }
+
+    /// A string's content and closing quote.
+    fn string(&mut self) -> Result<String, LineError> {
+        let (text, len) = read_string(self.rest()).map_err(|offset| LineError::Syntax {
+            offset: self.at + offset,
+            expected: "a string with the canonical escapes only",
+        })?;
+        self.at += len;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
