@@ -2,6 +2,7 @@
 //! clock and no randomness, and does no I/O: time is an argument.
 
 pub mod draft;
+pub mod fens;
 pub mod head;
 pub mod invariants;
 pub mod judge;

@@ -1,0 +1,341 @@
+//! The fens an operation names: the guards that every voluntary disposition shares, and the one way to change them.
+
+use super::draft::Draft;
+use super::head::Head;
+use super::objects::{
+    Disposition, FenState, Financing, FinancingState, LegKey, Limit, Lock, Receivable, Request,
+    RequestState, Run, Stage, Transfer, TransferState,
+};
+use super::refusal::{Refusal, ensure};
+use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
+
+/// No operation is unboundedly dear: a voluntary disposition leaves at most this many runs of a receivable.
+pub const RUNS_MOST: usize = 1_024;
+
+/// Fens that the actor may dispose of, with what its operation needs to know of them.
+#[derive(Debug, Clone)]
+pub struct Disposable {
+    /// How many.
+    pub face: Fen,
+    /// Their currency: one.
+    pub currency: Currency,
+    /// The runs named, cut to the addresses, with the receivable of each.
+    pub pieces: Vec<(ReceivableId, Run)>,
+}
+
+/// How an operation disposes of fens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// Before the cut-off ahead of the due day.
+    BeforeCutOff,
+    /// Expressly overdue.
+    Overdue,
+}
+
+impl<'s> Head<'s> {
+    /// The fens at `addresses`, if the actor may dispose of every one: its own, open, unlocked, in time, within
+    /// depth and unit, on a receivable that no open dilution bars.
+    pub fn disposable(&self, addresses: &Addresses, timing: Timing) -> Result<Disposable, Refusal> {
+        let mut pieces = Vec::new();
+        let mut currency = None;
+        for address in addresses {
+            let receivable = self.holding(address)?;
+            let one = *currency.get_or_insert(receivable.currency);
+            ensure(one == receivable.currency, || {
+                Refusal::new(
+                    "fens.currency",
+                    "the addresses are of more than one currency",
+                )
+                .input("address", address)
+            })?;
+            pieces.extend(
+                self.pieces(receivable, address, timing)?
+                    .into_iter()
+                    .map(|run| (receivable.id, run)),
+            );
+        }
+        self.check_run_count(addresses)?;
+        let face = addresses
+            .total()
+            .ok_or_else(|| Refusal::new("amount.overflow", "the face is too large"))?;
+        let currency =
+            currency.ok_or_else(|| Refusal::new("fens.none", "at least one address is named"))?;
+        Ok(Disposable {
+            face,
+            currency,
+            pieces,
+        })
+    }
+
+    /// The confirmed receivable of an address all of whose fens are the actor's: to everybody else, and beyond its
+    /// face, it reads as an address that never was.
+    fn holding(&self, address: &Address) -> Result<&'s Receivable, Refusal> {
+        let unknown = || Refusal::unknown_object("address", address);
+        let receivable = self
+            .named::<Receivable>(address.receivable)
+            .map_err(|_| unknown())?;
+        let runs = receivable
+            .runs()
+            .filter(|runs| address.hi <= runs.face())
+            .ok_or_else(unknown)?;
+        ensure(
+            runs.within(address.lo, address.hi)
+                .all(|run| run.holder == self.by),
+            unknown,
+        )?;
+        Ok(receivable)
+    }
+
+    fn pieces(
+        &self,
+        receivable: &Receivable,
+        address: &Address,
+        timing: Timing,
+    ) -> Result<Vec<Run>, Refusal> {
+        receivable.undiluted()?;
+        let rules = &self.rulebook_of(receivable.rulebook)?.rules;
+        ensure(address.len() >= rules.claim_unit.params.fen, || {
+            Refusal::new(
+                "claim.unit",
+                "the address is smaller than the smallest run that may be disposed of",
+            )
+            .input("address", address)
+            .input("fen_at_least", rules.claim_unit.params.fen)
+        })?;
+        let confirmed = receivable.confirmed()?;
+        let mut pieces = Vec::new();
+        for run in confirmed.runs.within(address.lo, address.hi) {
+            self.check_free(address, &run)?;
+            self.check_timing(receivable, &run, timing)?;
+            ensure(
+                run.hops.len() < rules.claim_depth.params.hops_at_most as usize,
+                || {
+                    Refusal::new(
+                        "claim.depth",
+                        "the fens have been passed on as often as they may be",
+                    )
+                    .input("address", address)
+                    .input("hops", run.hops.len())
+                    .remedy(format!(
+                        "at most {} hops",
+                        rules.claim_depth.params.hops_at_most
+                    ))
+                },
+            )?;
+            pieces.push(run);
+        }
+        Ok(pieces)
+    }
+
+    fn check_free(&self, address: &Address, run: &Run) -> Result<(), Refusal> {
+        ensure(run.state == FenState::Open, || {
+            Refusal::new("fens.ended", "some of the fens are settled or cancelled")
+                .input("address", address)
+        })?;
+        ensure(run.lock_at(self.time).is_none(), || {
+            Refusal::new(
+                "fens.locked",
+                "another disposition of some of the fens is pending",
+            )
+            .input("address", address)
+            .remedy("that disposition ends, is declined or is cancelled")
+        })
+    }
+
+    /// `claim.cutoff`: before the cut-off or expressly overdue.
+    fn check_timing(
+        &self,
+        receivable: &Receivable,
+        run: &Run,
+        timing: Timing,
+    ) -> Result<(), Refusal> {
+        let rulebook = self.rulebook_of(receivable.rulebook)?;
+        let today = self.today()?;
+        match timing {
+            Timing::BeforeCutOff => {
+                let days = rulebook.rules.claim_cutoff.params.business_days_before_due;
+                let cut_off = rulebook.calendar.minus_business_days(run.due, days);
+                ensure(today < cut_off, || {
+                    Refusal::new(
+                        "claim.cutoff",
+                        "the fens are too near their due day, or past it",
+                    )
+                    .input("due", run.due)
+                    .input("cut_off", cut_off)
+                    .remedy("dispose of them before the cut-off, or expressly as overdue")
+                })
+            }
+            Timing::Overdue => {
+                ensure(today > run.due, || {
+                    Refusal::new("claim.not_overdue", "the fens are not overdue")
+                        .input("due", run.due)
+                })?;
+                self.check_no_live_leg(receivable)
+            }
+        }
+    }
+
+    /// Fens of a payee whom a live debtor leg on that receivable names take no new lock after the cut-off; once a
+    /// leg of that payer to that payee on that receivable has lapsed, its later ones do not bar.
+    fn check_no_live_leg(&self, receivable: &Receivable) -> Result<(), Refusal> {
+        let key = LegKey::Pays(receivable.id, self.by);
+        let legs = || {
+            self.state
+                .legs
+                .by(&key)
+                .filter(|leg| leg.payer == receivable.debtor)
+        };
+        let barred = legs().any(|leg| leg.is_live(self.time))
+            && !legs().any(|leg| leg.has_lapsed(self.time));
+        ensure(!barred, || {
+            Refusal::new(
+                "leg.pending",
+                "the debtor has announced a payment to this holder on the receivable",
+            )
+            .input("receivable", receivable.id)
+            .remedy("the payment is attested, or lapses")
+        })
+    }
+
+    fn check_run_count(&self, addresses: &Addresses) -> Result<(), Refusal> {
+        let all = addresses.as_slice();
+        for group in all.chunk_by(|a, b| a.receivable == b.receivable) {
+            let receivable = self.named::<Receivable>(group[0].receivable)?;
+            let after = receivable.confirmed()?.runs.count() + 2 * group.len();
+            ensure(after <= RUNS_MOST, || {
+                Refusal::new(
+                    "receivable.runs",
+                    "the receivable would be cut into too many runs",
+                )
+                .input("receivable", receivable.id)
+                .input("runs_at_most", RUNS_MOST)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The open fens of a receivable that are past their due day on `today`.
+pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
+    let late = |run: &&Run| run.state == FenState::Open && run.due < today;
+    let units: u64 = receivable
+        .runs()
+        .map_or(0, |runs| runs.iter().filter(late).map(Run::len).sum());
+    fens(units)
+}
+
+/// So many fens as an amount.
+pub fn fens(count: u64) -> Fen {
+    let fen = i64::try_from(count).ok().and_then(Fen::new);
+    fen.expect("a receivable's face is an amount, and so is every part of it")
+}
+
+impl Draft<'_> {
+    /// Changes the fens of a confirmed receivable in `[lo, hi)`; the one way to do it. Ended locks on the
+    /// receivable are dropped on the way, and what lenders have outstanding on their limits is kept in step.
+    pub fn change_fens(
+        &mut self,
+        id: ReceivableId,
+        lo: u64,
+        hi: u64,
+        change: impl FnMut(&mut Run),
+    ) {
+        let time = self.head.time;
+        let receivable = self.edit::<Receivable>(id);
+        let supplier = receivable.supplier;
+        let Stage::Confirmed(confirmed) = &mut receivable.stage else {
+            return;
+        };
+        let before: Vec<Run> = confirmed.runs.within(lo, hi).collect();
+        confirmed.runs = confirmed.runs.at(time);
+        confirmed.runs.change(lo, hi, change);
+        let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
+        for run in &before {
+            self.count_outstanding(supplier, run, false);
+        }
+        for run in &after {
+            self.count_outstanding(supplier, run, true);
+        }
+    }
+
+    /// Measure of a purchase: open face that the lender bought and still holds.
+    fn count_outstanding(&mut self, supplier: PartyId, run: &Run, add: bool) {
+        let Some(id) = run.bought_by().filter(|_| run.state == FenState::Open) else {
+            return;
+        };
+        let amount = fens(run.len());
+        let step = |fen: Fen| {
+            if add {
+                fen.checked_add(amount)
+            } else {
+                fen.checked_sub(amount)
+            }
+        };
+        let financing = self.edit::<Financing>(id);
+        financing.outstanding =
+            step(financing.outstanding).expect("what is outstanding is part of the face");
+        for (limit, _) in financing.limits.clone() {
+            let limit = self.edit::<Limit>(limit);
+            if limit.supplier.is_none_or(|only| only == supplier) {
+                limit.utilised =
+                    step(limit.utilised).expect("what is utilised is a sum of open faces");
+            }
+        }
+    }
+
+    /// Locks the fens at `addresses`, or moves the end of the lock that the same disposition has on them.
+    pub fn lock(&mut self, addresses: &Addresses, lock: Lock) {
+        for address in addresses {
+            self.change_fens(address.receivable, address.lo, address.hi, |run| {
+                run.lock = Some(lock)
+            });
+        }
+    }
+
+    /// Takes a disposition's lock off the fens at `addresses` that still carry it.
+    pub fn unlock(&mut self, addresses: &Addresses, by: Disposition) {
+        for address in addresses {
+            self.change_fens(address.receivable, address.lo, address.hi, |run| {
+                run.lock = run.lock.filter(|lock| lock.by != by);
+            });
+        }
+    }
+
+    /// Ends a pending disposition because a payment or a credit took one of its fens (`changed`): its other fens
+    /// are free again. A financing whose leg is announced stands: only the leg's attestation decides it.
+    pub fn end_as_changed(&mut self, by: Disposition) {
+        let at = self.head.time;
+        let addresses = match by {
+            Disposition::Transfer(id) => {
+                let transfer = self.edit::<Transfer>(id);
+                transfer.state = TransferState::Changed(at);
+                transfer.addresses.clone()
+            }
+            Disposition::Request(id) => {
+                let request = self.edit::<Request>(id);
+                request.state = RequestState::Changed(at);
+                request.addresses.clone()
+            }
+            Disposition::Financing(id) => {
+                let financing = self.get::<Financing>(id);
+                let FinancingState::Accepted { leg: None, .. } = financing.state else {
+                    return;
+                };
+                self.end_financing(id, FinancingState::Changed(at));
+                return;
+            }
+        };
+        self.unlock(&addresses, by);
+    }
+
+    /// Ends an unfunded financing: its fens and its limits are free again.
+    pub fn end_financing(&mut self, id: super::values::FinancingId, state: FinancingState) {
+        let financing = self.edit::<Financing>(id);
+        financing.state = state;
+        let (addresses, limits) = (financing.addresses.clone(), financing.limits.clone());
+        for (limit, _) in limits {
+            self.edit::<Limit>(limit).blocks.remove(&id);
+        }
+        self.unlock(&addresses, Disposition::Financing(id));
+    }
+}
