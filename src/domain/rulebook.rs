@@ -407,7 +407,7 @@ mod tests {
         assert_eq!(rule.applies_on(on), holds);
     }
 
-    /// Business days of each month of 2025 and 2026: Monday to Friday, less holidays, plus make-up days.
+    /// Monday to Friday, less holidays, plus make-up days.
     #[rstest]
     #[case(2025, 248)]
     #[case(2026, 248)]
