@@ -352,3 +352,143 @@ impl Rules {
         dates.into_iter().chain(params)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::values::Currency;
+
+    const CN_2025: &str = include_str!("../../contracts/rulebooks/cn-2025.toml");
+
+    fn cn_2025() -> Rulebook {
+        Rulebook::from_toml(CN_2025).unwrap()
+    }
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_shipped_rulebook_travels_as_canonical_json() {
+        let json = serde_json::to_string(&cn_2025()).unwrap();
+        assert!(json.len() < 12 * 1024, "{} bytes", json.len());
+        let again: Rulebook = serde_json::from_str(&json).unwrap();
+        assert_eq!(again, cn_2025());
+        assert_eq!(serde_json::to_string(&again).unwrap(), json);
+        assert!(json.starts_with(
+            r#"{"id":"cn-2025","version":1,"valid_from":"2025-01-01","currencies":{"AED":2,"#
+        ));
+        assert!(json.contains(r#""rules":{"voucher.term":{"severity":"block","valid_from":"2025-06-15","compared_with":"confirmed_on","#));
+        assert!(!json.contains("null"));
+    }
+
+    #[rstest]
+    #[case("2024-02-19", None)]
+    #[case("2024-02-20", Some("0.0345"))]
+    #[case("2024-10-20", Some("0.0335"))]
+    #[case("2024-10-21", Some("0.031"))]
+    #[case("2026-11-24", Some("0.03"))]
+    fn the_prime_rate_holds_until_the_next(#[case] on: Day, #[case] rate: Option<&str>) {
+        assert_eq!(cn_2025().lpr_on(on), rate.map(|text| text.parse().unwrap()));
+    }
+
+    #[rstest]
+    #[case::before("2025-05-31", false)]
+    #[case::first_day("2025-06-01", true)]
+    #[case::last_day("2026-12-31", true)]
+    #[case::after("2027-01-01", false)]
+    fn a_rule_holds_from_its_first_to_its_last_day(#[case] on: Day, #[case] holds: bool) {
+        let mut rule = cn_2025().rules.sme_term;
+        rule.valid_to = Some(day("2026-12-31"));
+        assert_eq!(rule.applies_on(on), holds);
+    }
+
+    /// Monday to Friday, less holidays, plus make-up days.
+    #[rstest]
+    #[case(2025, 248)]
+    #[case(2026, 248)]
+    fn a_year_has_its_business_days(#[case] year: i32, #[case] count: usize) {
+        let calendar = cn_2025().calendar;
+        let first = Day::from_ymd(year, 1, 1).unwrap();
+        let days = (0..365).map(|n| first.plus_days(n));
+        assert_eq!(days.filter(|day| calendar.is_business(*day)).count(), count);
+    }
+
+    #[rstest]
+    #[case::spring_festival("2026-02-14", "2026-02-14")]
+    #[case::in_spring_festival("2026-02-16", "2026-02-24")]
+    #[case::make_up_saturday("2026-02-28", "2026-02-28")]
+    #[case::national_day("2026-10-03", "2026-10-08")]
+    #[case::a_year_not_yet_known("2027-10-03", "2027-10-04")]
+    fn a_due_day_moves_to_a_business_day(#[case] due: Day, #[case] moved: Day) {
+        assert_eq!(cn_2025().calendar.roll(due), moved);
+    }
+
+    #[rstest]
+    #[case::unknown_field("version = 1", "version = 1\ncolour = \"red\"", "colour")]
+    #[case::unknown_rule("[rules.\"reveal\"]", "[rules.\"sme.colour\"]", "sme.colour")]
+    #[case::unknown_parameter("{ hours = 12 }", "{ hours = 12, minutes = 1 }", "minutes")]
+    #[case::unknown_severity("severity = \"block\"", "severity = \"stop\"", "stop")]
+    #[case::rate_with_trailing_zero("\"0.031\"", "\"0.0310\"", "trailing zero")]
+    #[case::no_such_day("\"2025-01-01\"", "\"2025-02-31\"", "no such day")]
+    #[case::version_zero("version = 1", "version = 0", "version")]
+    #[case::holidays_out_of_order(
+        "\"2025-04-04\", \"2025-04-05\"",
+        "\"2025-04-05\", \"2025-04-04\"",
+        "calendar.holidays"
+    )]
+    #[case::workday_on_a_weekday("\"2025-01-26\"", "\"2025-01-27\"", "calendar.workdays")]
+    #[case::workday_that_is_a_holiday("\"2026-02-14\"", "\"2026-02-15\"", "calendar.workdays")]
+    #[case::rates_out_of_order("from = \"2024-07-22\"", "from = \"2024-10-22\"", "lpr_one_year")]
+    #[case::principle_above_most(
+        "months_in_principle = 6",
+        "months_in_principle = 13",
+        "voucher.term"
+    )]
+    #[case::endless_term("large_days = 60", "large_days = 367", "sme.term")]
+    #[case::usury("\"0.0005\"", "\"0.05\"", "sme.late_interest")]
+    #[case::no_unit("fen = 1", "fen = 0", "claim.unit")]
+    #[case::no_time_to_reveal("hours = 12", "hours = 0", "reveal")]
+    #[case::ends_before_it_begins(
+        "valid_from = \"2025-06-15\"",
+        "valid_from = \"2025-06-15\"\nvalid_to = \"2025-06-14\"",
+        "voucher.term"
+    )]
+    fn a_rulebook_that_makes_no_sense_is_refused(
+        #[case] right: &str,
+        #[case] wrong: &str,
+        #[case] named: &str,
+    ) {
+        assert!(CN_2025.contains(right));
+        let error = Rulebook::from_toml(&CN_2025.replacen(right, wrong, 1))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(named), "{error}");
+    }
+
+    /// The minor units of ISO 4217, where the corpus is present.
+    #[test]
+    fn the_corpus_agrees() {
+        let Some(corpus) = std::env::var_os("COUNTERFOIL_CORPUS") else {
+            eprintln!("skipped: COUNTERFOIL_CORPUS is not set");
+            return;
+        };
+        let file = Path::new(&corpus).join("vectors/identifiers/iso4217_minor_units.json");
+        let rows: Vec<serde_json::Value> =
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert!(!rows.is_empty());
+        let currencies = cn_2025().currencies;
+        for row in rows {
+            let code = row["code"].as_str().unwrap();
+            let found = code
+                .parse::<Currency>()
+                .ok()
+                .and_then(|code| currencies.decimals(code));
+            assert_eq!(found.map(u64::from), row["minor"].as_u64(), "{code}");
+        }
+    }
+}

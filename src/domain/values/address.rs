@@ -177,3 +177,125 @@ impl<'de> Deserialize<'de> for Addresses {
         Addresses::new(Vec::deserialize(from)?).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    const A: &str = "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q";
+    const B: &str = "rcv_7zzzzzzzzzzzzzzzzzzzzzzzzz";
+
+    fn addresses(texts: &[String]) -> Result<Addresses, AddressError> {
+        Addresses::new(texts.iter().map(|text| text.parse().unwrap()).collect())
+    }
+
+    #[rstest]
+    #[case("0-500000", 500_000)]
+    #[case("0-1", 1)]
+    #[case("999999999999999998-999999999999999999", 1)]
+    fn an_address_is_read(#[case] interval: &str, #[case] len: u64) {
+        let text = format!("{A}:{interval}");
+        let address: Address = text.parse().unwrap();
+        assert_eq!((address.len(), address.to_string()), (len, text));
+    }
+
+    #[rstest]
+    #[case::leading_zero("00-5")]
+    #[case::leading_zero_of_the_end("0-05")]
+    #[case::plus("+0-5")]
+    #[case::no_beginning("-5")]
+    #[case::no_end("0-")]
+    #[case::three("0-5-9")]
+    #[case::en_dash("0–5")]
+    #[case::space("0- 5")]
+    #[case::separators("0-500,000")]
+    #[case::above_64_bits("0-99999999999999999999")]
+    #[case::empty("")]
+    fn any_other_form_is_refused(#[case] interval: &str) {
+        assert_eq!(
+            format!("{A}:{interval}").parse::<Address>(),
+            Err(AddressError::Form)
+        );
+    }
+
+    #[rstest]
+    #[case::empty(5, 5)]
+    #[case::backwards(6, 5)]
+    #[case::more_than_there_can_be(0, 1_000_000_000_000_000_000)]
+    fn an_address_names_at_least_one_fen(#[case] lo: u64, #[case] hi: u64) {
+        let refused = format!("{A}:{lo}-{hi}").parse::<Address>();
+        assert_eq!(refused, Err(AddressError::Bounds { lo, hi }));
+    }
+
+    #[test]
+    fn an_address_is_of_a_receivable() {
+        assert!(
+            "inv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-5"
+                .parse::<Address>()
+                .is_err()
+        );
+    }
+
+    #[rstest]
+    #[case::touching(&["a:0-5", "a:5-9"], true)]
+    #[case::apart(&["a:0-5", "a:7-9", "b:0-5"], true)]
+    #[case::twice(&["a:0-5", "a:0-5"], false)]
+    #[case::overlapping(&["a:0-5", "a:4-9"], false)]
+    #[case::within(&["a:0-9", "a:4-5"], false)]
+    #[case::descending(&["a:5-9", "a:0-5"], false)]
+    #[case::receivables_descending(&["b:0-5", "a:0-5"], false)]
+    fn addresses_ascend_and_share_no_fen(#[case] short: &[&str], #[case] together: bool) {
+        let texts: Vec<_> = short
+            .iter()
+            .map(|text| {
+                text.replace("a:", &format!("{A}:"))
+                    .replace("b:", &format!("{B}:"))
+            })
+            .collect();
+        assert_eq!(addresses(&texts).is_ok(), together);
+        let json = serde_json::to_string(&texts).unwrap();
+        assert_eq!(serde_json::from_str::<Addresses>(&json).is_ok(), together);
+    }
+
+    #[rstest]
+    #[case(0, false)]
+    #[case(1, true)]
+    #[case(256, true)]
+    #[case(257, false)]
+    fn one_to_256_addresses_may_stand_together(#[case] count: usize, #[case] together: bool) {
+        let texts: Vec<_> = (0..count).map(|n| format!("{A}:{n}-{}", n + 1)).collect();
+        assert_eq!(addresses(&texts).is_ok(), together);
+    }
+
+    #[test]
+    fn the_total_is_of_all_or_none() {
+        let all = [format!("{A}:0-5"), format!("{A}:7-9"), format!("{B}:10-20")];
+        assert_eq!(addresses(&all).unwrap().total(), Fen::new(17));
+        let most = [format!("{A}:0-999999999999999999"), format!("{B}:0-1")];
+        assert_eq!(addresses(&most).unwrap().total(), None);
+    }
+
+    #[test]
+    fn a_list_checks_what_it_is_given() {
+        let receivable = A.parse().unwrap();
+        let backwards = Address {
+            receivable,
+            lo: 5,
+            hi: 5,
+        };
+        assert_eq!(
+            Addresses::new(vec![backwards]),
+            Err(AddressError::Bounds { lo: 5, hi: 5 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(interval in ".{0,12}") {
+            let _ = format!("{A}:{interval}").parse::<Address>();
+        }
+    }
+}

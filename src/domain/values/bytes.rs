@@ -71,3 +71,40 @@ hex_bytes! {
     /// Thirty-two random bytes that keep a committed value unguessable.
     pub struct Salt([u8; 32]);
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_lower_case_hex() {
+        let nonce = Nonce([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        let json = r#""000102030405060708090a0b0c0d0eff""#;
+        assert_eq!(serde_json::to_string(&nonce).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Nonce>(json).unwrap(), nonce);
+    }
+
+    #[rstest]
+    #[case::upper_case("000102030405060708090A0b0c0d0eff")]
+    #[case::short("000102030405060708090a0b0c0d0e")]
+    #[case::odd("000102030405060708090a0b0c0d0ef")]
+    #[case::long("000102030405060708090a0b0c0d0eff00")]
+    #[case::prefix("0x0102030405060708090a0b0c0d0eff")]
+    #[case::no_digit("000102030405060708090a0b0c0d0efg")]
+    #[case::multi_byte("000102030405060708090a0b0c0d0eé")]
+    #[case::empty("")]
+    fn any_other_form_is_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<Nonce>(), Err(HexError { digits: 32 }));
+    }
+
+    #[test]
+    fn each_kind_has_its_length() {
+        let hex = "ab".repeat(32);
+        assert!(hex.parse::<Digest>().is_ok());
+        assert!(hex.parse::<PublicKey>().is_ok());
+        assert!(hex.parse::<Salt>().is_ok());
+        assert!(hex.parse::<Nonce>().is_err());
+    }
+}

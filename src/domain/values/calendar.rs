@@ -60,3 +60,69 @@ impl Calendar {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// China's National Day of 2025, worked for on the Sunday before and the Saturday after.
+    fn october() -> Calendar {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        Calendar {
+            holidays: (1..=8)
+                .map(|d| Day::from_ymd(2025, 10, d).unwrap())
+                .collect(),
+            workdays: vec![day("2025-09-28"), day("2025-10-11")],
+        }
+    }
+
+    #[rstest]
+    #[case::friday("2025-09-26", "2025-09-26")]
+    #[case::saturday_before_make_up_sunday("2025-09-27", "2025-09-28")]
+    #[case::make_up_sunday("2025-09-28", "2025-09-28")]
+    #[case::holiday("2025-10-01", "2025-10-09")]
+    #[case::make_up_saturday("2025-10-11", "2025-10-11")]
+    #[case::sunday("2025-10-12", "2025-10-13")]
+    fn a_day_without_business_moves_to_the_next(#[case] day: Day, #[case] moved: Day) {
+        assert_eq!(october().roll(day), moved);
+        assert_eq!(october().is_business(day), day == moved);
+    }
+
+    #[rstest]
+    #[case("2025-09-29", 0, "2025-09-29")]
+    #[case("2025-09-29", 1, "2025-09-30")]
+    #[case("2025-09-29", 3, "2025-10-10")]
+    #[case("2025-10-10", 2, "2025-10-13")]
+    #[case::from_a_holiday("2025-10-04", 1, "2025-10-09")]
+    fn business_days_are_counted(#[case] from: Day, #[case] n: u32, #[case] to: Day) {
+        assert_eq!(october().plus_business_days(from, n), to);
+    }
+
+    #[rstest]
+    #[case("2025-10-10", 0, "2025-10-10")]
+    #[case("2025-10-10", 3, "2025-09-29")]
+    #[case("2025-10-09", 3, "2025-09-28")]
+    #[case::from_a_holiday("2025-10-04", 1, "2025-09-30")]
+    fn business_days_are_counted_back(#[case] from: Day, #[case] n: u32, #[case] to: Day) {
+        assert_eq!(october().minus_business_days(from, n), to);
+    }
+
+    #[test]
+    fn counting_stops_at_the_ends() {
+        let end = Calendar {
+            holidays: vec![Day::MAX],
+            workdays: vec![],
+        };
+        assert_eq!(end.roll(Day::MAX), Day::MAX);
+        assert_eq!(
+            end.plus_business_days(Day::MAX.plus_days(-3), u32::MAX),
+            Day::MAX
+        );
+        assert_eq!(
+            end.minus_business_days(Day::MIN.plus_days(3), u32::MAX),
+            Day::MIN
+        );
+    }
+}

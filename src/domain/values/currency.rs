@@ -101,3 +101,40 @@ impl<'de> Deserialize<'de> for CurrencyTable {
             .ok_or_else(|| D::Error::custom("a currency has at most 6 decimals"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn a_currency_is_three_upper_case_letters() {
+        assert_eq!("CNY".parse(), Ok(Currency::CNY));
+        assert_eq!(serde_json::to_string(&Currency::CNY).unwrap(), r#""CNY""#);
+    }
+
+    #[rstest]
+    fn any_other_form_is_refused(
+        #[values("cny", "CN", "CNYX", "CN1", " CNY", "", "元")] text: &str,
+    ) {
+        assert_eq!(text.parse::<Currency>(), Err(CurrencyError));
+    }
+
+    #[test]
+    fn a_table_is_an_object_in_order_of_code() {
+        let table: CurrencyTable = serde_json::from_str(r#"{"JPY":0,"CNY":2}"#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&table).unwrap(),
+            r#"{"CNY":2,"JPY":0}"#
+        );
+        assert_eq!(table.decimals(Currency::CNY), Some(2));
+        assert_eq!(table.decimals("EUR".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_currency_of_seven_decimals_is_refused() {
+        assert!(serde_json::from_str::<CurrencyTable>(r#"{"CNY":7}"#).is_err());
+        assert_eq!(CurrencyTable::new([(Currency::CNY, 7)]), None);
+    }
+}

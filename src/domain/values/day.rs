@@ -206,3 +206,122 @@ impl fmt::Display for UtcOffset {
 }
 
 serde_as_string!(UtcOffset, "an offset from UTC, +hh:mm or -hh:mm");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    #[rstest]
+    #[case("1970-01-01", 0)]
+    #[case("2026-07-31", 20_665)]
+    #[case("2028-02-29", 21_243)]
+    #[case("9999-12-31", 2_932_896)]
+    fn a_day_is_read(#[case] text: &str, #[case] number: i32) {
+        assert_eq!(day(text).number(), number);
+        assert_eq!(day(text).to_string(), text);
+    }
+
+    #[rstest]
+    #[case::short("2026-7-31", DayError::Form)]
+    #[case::compact("20260731", DayError::Form)]
+    #[case::slashes("2026/07/31", DayError::Form)]
+    #[case::sign("+026-07-31", DayError::Form)]
+    #[case::zone("2026-07-31+01:00", DayError::Form)]
+    #[case::padding("2026-07-31 ", DayError::Form)]
+    #[case::multi_byte("２26-07-31", DayError::Form)]
+    #[case::february_29("2026-02-29", DayError::NoSuch)]
+    #[case::february_31("2026-02-31", DayError::NoSuch)]
+    #[case::month_13("2026-13-01", DayError::NoSuch)]
+    #[case::day_0("2026-07-00", DayError::NoSuch)]
+    #[case::before_the_epoch("1969-12-31", DayError::NoSuch)]
+    fn any_other_form_is_refused(#[case] text: &str, #[case] error: DayError) {
+        assert_eq!(text.parse::<Day>(), Err(error));
+    }
+
+    #[rstest]
+    #[case("2026-01-31", 1, "2026-02-28")]
+    #[case("2028-01-31", 1, "2028-02-29")]
+    #[case("2026-01-31", 6, "2026-07-31")]
+    #[case("2026-08-31", 6, "2027-02-28")]
+    #[case("2026-11-24", 12, "2027-11-24")]
+    #[case("9999-12-01", 1, "9999-12-31")]
+    fn months_end_where_the_month_does(#[case] from: &str, #[case] n: u32, #[case] to: &str) {
+        assert_eq!(day(from).plus_months(n), day(to));
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        assert_eq!(day("2026-07-31").plus_days(1), day("2026-08-01"));
+        assert_eq!(day("2026-07-31").plus_days(i64::MAX), Day::MAX);
+        assert_eq!(day("2026-07-31").plus_days(i64::MIN), Day::MIN);
+        assert_eq!(day("2026-07-31").plus_months(u32::MAX), Day::MAX);
+        assert_eq!(day("2026-07-31").days_until(day("2026-01-31")), -181);
+    }
+
+    #[rstest]
+    #[case("+08:00", "2026-07-30T16:00:00Z", "2026-07-31")]
+    #[case("+08:00", "2026-07-31T15:59:59Z", "2026-07-31")]
+    #[case("+08:00", "2026-07-31T16:00:00Z", "2026-08-01")]
+    #[case("+00:00", "2026-07-31T23:59:59Z", "2026-07-31")]
+    #[case("-03:30", "2026-08-01T03:29:59Z", "2026-07-31")]
+    fn a_day_begins_and_ends_at_the_offset(
+        #[case] offset: UtcOffset,
+        #[case] at: Instant,
+        #[case] legal: Day,
+    ) {
+        assert_eq!(offset.day_of(at), legal);
+        assert!(offset.start_of(legal) <= at && at < offset.end_of(legal));
+    }
+
+    #[rstest]
+    #[case("+08:00", 480)]
+    #[case("+00:00", 0)]
+    #[case("-12:00", -720)]
+    #[case("+14:00", 840)]
+    #[case("+05:45", 345)]
+    fn an_offset_is_read(#[case] text: &str, #[case] minutes: i16) {
+        let offset: UtcOffset = text.parse().unwrap();
+        assert_eq!(
+            (offset.minutes(), offset.to_string()),
+            (minutes, text.to_owned())
+        );
+    }
+
+    #[rstest]
+    fn any_other_offset_is_refused(
+        #[values(
+            "-00:00", "+8:00", "08:00", "+08:60", "+14:01", "-12:01", "+0800", "Z", ""
+        )]
+        text: &str,
+    ) {
+        assert_eq!(text.parse::<UtcOffset>(), Err(OffsetError));
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_is_read_as_it_is_written(number in 0..=2_932_896_i64) {
+            let day = Day::from_number(number);
+            prop_assert_eq!(day.to_string().parse(), Ok(day));
+        }
+
+        #[test]
+        fn a_day_ends_where_the_next_begins(number in 1..2_932_895_i64, minutes in -720..=840_i16) {
+            let (day, offset) = (Day::from_number(number), UtcOffset::from_minutes(minutes).unwrap());
+            prop_assert_eq!(offset.end_of(day), offset.start_of(day.plus_days(1)));
+            prop_assert_eq!(offset.day_of(offset.start_of(day)), day);
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,12}") {
+            let _ = text.parse::<Day>();
+            let _ = text.parse::<UtcOffset>();
+        }
+    }
+}

@@ -45,3 +45,48 @@ impl DayCount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("2026-01-31", "2026-07-31", 181, 180, 180)]
+    #[case("2028-02-29", "2028-08-31", 184, 182, 181)]
+    #[case("2026-02-28", "2026-08-31", 184, 183, 182)]
+    #[case("2026-01-30", "2026-03-31", 60, 60, 60)]
+    #[case("2026-01-15", "2027-01-15", 365, 360, 360)]
+    #[case("2026-01-15", "2026-01-15", 0, 0, 0)]
+    #[case::backwards("2026-03-15", "2026-01-15", -59, -60, -60)]
+    fn days_are_counted_by_each_convention(
+        #[case] from: Day,
+        #[case] to: Day,
+        #[case] actual: i64,
+        #[case] bond: i64,
+        #[case] eurobond: i64,
+    ) {
+        assert_eq!(DayCount::Act360.days(from, to), actual);
+        assert_eq!(DayCount::Act365F.days(from, to), actual);
+        assert_eq!(DayCount::Thirty360.days(from, to), bond);
+        assert_eq!(DayCount::Thirty360E.days(from, to), eurobond);
+    }
+
+    #[rstest]
+    #[case("ACT/360", DayCount::Act360, 360)]
+    #[case("ACT/365F", DayCount::Act365F, 365)]
+    #[case("30/360", DayCount::Thirty360, 360)]
+    #[case("30E/360", DayCount::Thirty360E, 360)]
+    fn a_convention_has_one_name(#[case] name: &str, #[case] count: DayCount, #[case] base: i64) {
+        assert_eq!(
+            (name.parse(), count.as_str(), count.base()),
+            (Ok(count), name, base)
+        );
+    }
+
+    #[rstest]
+    fn other_names_are_refused(#[values("act/360", "ACT/365", "A004", "30E/360 ", "")] name: &str) {
+        assert!(name.parse::<DayCount>().is_err());
+    }
+}

@@ -261,3 +261,193 @@ fn round(numerator: i128, denominator: i128) -> Result<i128, MoneyError> {
     let (whole, rest) = (numerator / denominator, numerator % denominator);
     Ok(whole + i128::from(rest >= denominator - rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn fen(units: i64) -> Fen {
+        Fen::new(units).unwrap()
+    }
+
+    fn rate(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+
+    fn half_year() -> (Day, Day) {
+        ("2026-01-31".parse().unwrap(), "2026-07-31".parse().unwrap())
+    }
+
+    #[rstest]
+    #[case(DayCount::Act360, "0.0435", 2_187_083)]
+    #[case(DayCount::Act365F, "0.0435", 2_157_123)]
+    #[case(DayCount::Thirty360, "0.0435", 2_175_000)]
+    #[case(DayCount::Act365F, "0.044", 2_181_918)]
+    fn a_million_is_discounted(#[case] count: DayCount, #[case] yearly: &str, #[case] result: i64) {
+        let (from, to) = half_year();
+        let computed = discount(fen(100_000_000), rate(yearly), count, from, to).unwrap();
+        assert_eq!(computed.result, fen(result));
+        let arrears = arrears_interest(fen(100_000_000), rate(yearly), count, from, to).unwrap();
+        assert_eq!(arrears.result, computed.result);
+    }
+
+    #[test]
+    fn the_net_of_a_discount_has_its_annual_rate() {
+        let (cost, funds) = (fen(2_187_083), fen(97_812_917));
+        assert_eq!(apr(cost, funds, 181), Ok(rate("0.04509")));
+    }
+
+    #[test]
+    fn a_true_discount_divides() {
+        let (from, to) = half_year();
+        let value = true_discount(fen(100_000_000), rate("0.0435"), DayCount::Act360, from, to);
+        assert_eq!(value.unwrap().result, fen(97_859_726));
+    }
+
+    #[test]
+    fn late_interest_is_by_the_day() {
+        let twelve_days = late_interest(fen(15_000_000), rate("0.0005"), 12).unwrap();
+        assert_eq!(twelve_days.result, fen(90_000));
+        assert_eq!(
+            late_interest(fen(15_000_000), rate("0.0005"), 0)
+                .unwrap()
+                .result,
+            Fen::ZERO
+        );
+        assert_eq!(
+            late_interest(fen(1), rate("0.0005"), -1),
+            Err(MoneyError::TooFewDays(-1))
+        );
+    }
+
+    #[test]
+    fn nothing_is_rounded_on_the_way() {
+        let from: Day = "2026-01-01".parse().unwrap();
+        let to = from.plus_days(96);
+        let interest = arrears_interest(fen(18_376_875), rate("0.187"), DayCount::Act360, from, to);
+        assert_eq!(interest.unwrap().result, fen(916_394));
+    }
+
+    #[rstest]
+    #[case::a_half_goes_up(1, 2, 1)]
+    #[case::below_a_half_goes_down(49, 100, 0)]
+    #[case::one_and_a_half(3, 2, 2)]
+    #[case::two_and_a_half(5, 2, 3)]
+    #[case::exact(4, 2, 2)]
+    #[case::odd_denominator(1, 3, 0)]
+    #[case::odd_denominator_above(2, 3, 1)]
+    fn rounding_is_half_away_from_zero(#[case] n: i128, #[case] d: i128, #[case] rounded: i128) {
+        assert_eq!(round(n, d), Ok(rounded));
+    }
+
+    #[test]
+    fn interest_is_for_at_least_a_day() {
+        let (from, to) = half_year();
+        let none = MoneyError::NoDays { from: to, to: from };
+        let count = DayCount::Act360;
+        assert_eq!(discount(fen(1), Rate::ONE, count, to, from), Err(none));
+        assert_eq!(true_discount(fen(1), Rate::ONE, count, to, from), Err(none));
+        assert!(arrears_interest(fen(1), Rate::ONE, count, to, to).is_err());
+        assert_eq!(apr(fen(1), fen(1), 0), Err(MoneyError::TooFewDays(0)));
+        assert_eq!(apr(fen(1), Fen::ZERO, 1), Err(MoneyError::NoFunds));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let highest = Rate::from_numerator(i64::MAX).unwrap();
+        let overflow = Err(MoneyError::Overflow);
+        let (from, to) = (Day::MIN, Day::MAX);
+        assert_eq!(
+            discount(Fen::MAX, highest, DayCount::Act360, from, to),
+            overflow
+        );
+        assert_eq!(late_interest(Fen::MAX, highest, i64::MAX), overflow);
+        assert_eq!(late_interest(Fen::MAX, Rate::ONE, 2), overflow);
+        assert_eq!(apr(Fen::MAX, fen(1), 1), Err(MoneyError::Overflow));
+        assert!(true_discount(Fen::MAX, highest, DayCount::Act360, from, to).is_ok());
+    }
+
+    #[test]
+    fn a_computed_amount_keeps_formula_inputs_and_rounding() {
+        let (from, to) = half_year();
+        let count = DayCount::Act360;
+        let computed = discount(fen(100_000_000), rate("0.0435"), count, from, to).unwrap();
+        assert_eq!(
+            serde_json::to_string(&computed).unwrap(),
+            concat!(
+                r#"{"formula":"discount","inputs":{"face":"100000000","rate":"0.0435","#,
+                r#""daycount":"ACT/360","from":"2026-01-31","to":"2026-07-31","days":"181","base":"360"},"#,
+                r#""result":2187083,"rounding":"half_away_from_zero"}"#,
+            )
+        );
+    }
+
+    fn all_in(cost: i64, funds: i64, days: i64) -> AllIn {
+        AllIn {
+            cost: fen(cost),
+            funds: fen(funds),
+            days,
+        }
+    }
+
+    /// 4.35 % on ACT/360 costs more than 4.40 % on ACT/365F; the quoted rates say otherwise.
+    #[test]
+    fn offers_are_ranked_by_cost_and_not_by_quoted_rate() {
+        let lower_quote = all_in(2_187_083, 97_812_917, 181);
+        let higher_quote = all_in(2_181_918, 97_818_082, 181);
+        assert_eq!(higher_quote.cmp_rank(&lower_quote), Ordering::Less);
+    }
+
+    #[rstest]
+    #[case::longer_is_cheaper(all_in(10, 1_000, 100), all_in(10, 1_000, 99), Ordering::Less)]
+    #[case::equal_cost_more_funds_first(
+        all_in(20, 2_000, 50),
+        all_in(10, 1_000, 50),
+        Ordering::Less
+    )]
+    #[case::equal(all_in(10, 1_000, 50), all_in(10, 1_000, 50), Ordering::Equal)]
+    #[case::no_cost(all_in(0, 1, 1), all_in(1, 1_000, 50), Ordering::Less)]
+    #[case::no_funds_last(all_in(0, 0, 1), all_in(Fen::MAX.get(), 1, 1), Ordering::Greater)]
+    #[case::no_days_last(all_in(0, 1, -5), all_in(Fen::MAX.get(), 1, 1), Ordering::Greater)]
+    #[case::a_difference_no_rounding_shows(
+        all_in(Fen::MAX.get() - 1, Fen::MAX.get(), 181),
+        all_in(Fen::MAX.get() - 2, Fen::MAX.get() - 1, 181),
+        Ordering::Greater
+    )]
+    fn rank(#[case] a: AllIn, #[case] b: AllIn, #[case] order: Ordering) {
+        assert_eq!(a.cmp_rank(&b), order);
+        assert_eq!(b.cmp_rank(&a), order.reverse());
+    }
+
+    proptest! {
+        #[test]
+        fn fractions_compare_as_their_cross_products(
+            a in 0..1_i64 << 60, b in 1..1_i64 << 60, c in 0..1_i64 << 60, d in 1..1_i64 << 60,
+        ) {
+            let [a, b, c, d] = [a, b, c, d].map(i128::from);
+            prop_assert_eq!(cmp_fractions((a, b), (c, d)), (a * d).cmp(&(c * b)));
+        }
+
+        #[test]
+        fn small_fractions_compare_as_their_cross_products(
+            a in 0..9_i128, b in 1..9_i128, c in 0..9_i128, d in 1..9_i128,
+        ) {
+            prop_assert_eq!(cmp_fractions((a, b), (c, d)), (a * d).cmp(&(c * b)));
+        }
+
+        #[test]
+        fn no_input_panics(
+            face in 0..=Fen::MAX.get(), numerator in 0..=i64::MAX, from in 0..3_000_000_i64, to in 0..3_000_000_i64,
+        ) {
+            let (face, rate) = (fen(face), Rate::from_numerator(numerator).unwrap());
+            let (from, to) = (Day::from_number(from), Day::from_number(to));
+            for count in DayCount::ALL {
+                let _ = discount(face, rate, *count, from, to);
+                let _ = true_discount(face, rate, *count, from, to);
+            }
+        }
+    }
+}

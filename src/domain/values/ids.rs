@@ -160,3 +160,94 @@ ids! {
     /// A bank account.
     AccountId "acc";
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    const OP: &str = "5d52261ac3928fc2371ff05e51e6d517c6ad9526bd1d0527cf3b2412c6918bd0";
+
+    fn op() -> OpId {
+        OP.parse().unwrap()
+    }
+
+    #[rstest]
+    #[case(0, "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q")]
+    #[case(1, "rcv_12ap2tn0b0czsdvy2tb1b39rf2")]
+    #[case(2, "rcv_5n3ygsgjvv8ca6d27ezrwq2s4y")]
+    #[case(256, "rcv_5rkgerp3rfn0qgwdz686b63z1r")]
+    fn an_object_id_comes_from_the_op_id(#[case] k: u32, #[case] id: &str) {
+        assert_eq!(ReceivableId::of(&op(), k).to_string(), id);
+        assert_eq!(id.parse(), Ok(ReceivableId::of(&op(), k)));
+    }
+
+    #[rstest]
+    #[case([0; 16], "rcv_00000000000000000000000000")]
+    #[case([255; 16], "rcv_7zzzzzzzzzzzzzzzzzzzzzzzzz")]
+    fn an_id_is_one_padded_number(#[case] bytes: [u8; 16], #[case] id: &str) {
+        assert_eq!(ReceivableId::from_bytes(bytes).to_string(), id);
+        assert_eq!(id.parse(), Ok(ReceivableId::from_bytes(bytes)));
+    }
+
+    #[rstest]
+    #[case::of_another_kind("inv_2xa8k1ngwjhz13e7zgbs8ydn8q")]
+    #[case::upper_case("rcv_2XA8K1NGWJHZ13E7ZGBS8YDN8Q")]
+    #[case::crockfords_alias_of_1("rcv_2xa8kingwjhz13e7zgbs8ydn8q")]
+    #[case::the_letter_u("rcv_2xa8k1ngwjhz13e7zgbs8ydn8u")]
+    #[case::more_than_128_bits("rcv_80000000000000000000000000")]
+    #[case::short("rcv_2xa8k1ngwjhz13e7zgbs8ydn8")]
+    #[case::long("rcv_02xa8k1ngwjhz13e7zgbs8ydn8q")]
+    #[case::no_prefix("2xa8k1ngwjhz13e7zgbs8ydn8q")]
+    #[case::hyphen("rcv-2xa8k1ngwjhz13e7zgbs8ydn8q")]
+    #[case::multi_byte("rcv_2xa8k1ngwjhz13e7zgbs8ydné")]
+    #[case::nothing_after_the_prefix("rcv_")]
+    #[case::empty("")]
+    fn any_other_form_is_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<ReceivableId>(), Err(IdError { prefix: "rcv" }));
+    }
+
+    #[test]
+    fn each_kind_has_its_prefix() {
+        let prefixes = [
+            ContractId::PREFIX,
+            DeliveryId::PREFIX,
+            InvoiceId::PREFIX,
+            ReceivableId::PREFIX,
+            TransferId::PREFIX,
+            RequestId::PREFIX,
+            OfferId::PREFIX,
+            FinancingId::PREFIX,
+            LegId::PREFIX,
+            ObligationId::PREFIX,
+            LimitId::PREFIX,
+            AccountId::PREFIX,
+        ];
+        let expected = "ctr dlv inv rcv trf req ofr fin leg obl lim acc";
+        assert_eq!(prefixes.join(" "), expected);
+    }
+
+    #[test]
+    fn an_op_id_is_lower_case_hex() {
+        assert_eq!(op().to_string(), OP);
+        assert!(OP.to_uppercase().parse::<OpId>().is_err());
+        assert!(OP[2..].parse::<OpId>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_is_read_as_it_is_written(bytes: [u8; 16]) {
+            let id = LegId::from_bytes(bytes);
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<LegId>(&json).unwrap(), id);
+        }
+
+        #[test]
+        fn ids_sort_as_they_are_written(a: [u8; 16], b: [u8; 16]) {
+            let (a, b) = (LegId::from_bytes(a), LegId::from_bytes(b));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+    }
+}

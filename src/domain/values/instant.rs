@@ -125,3 +125,73 @@ impl fmt::Debug for Instant {
 }
 
 serde_as_string!(Instant, "an instant, YYYY-MM-DDThh:mm:ssZ");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("1970-01-01T00:00:00Z", 0)]
+    #[case("2026-11-24T00:00:00Z", 1_795_478_400_000)]
+    #[case("2028-02-29T23:59:59Z", 1_835_481_599_000)]
+    #[case("9999-12-31T23:59:59Z", 253_402_300_799_000)]
+    fn whole_seconds_are_read(#[case] text: &str, #[case] millis: i64) {
+        let instant = Instant::parse_strict(text).unwrap();
+        assert_eq!(instant.millis(), millis);
+        assert_eq!(instant.to_string(), text);
+    }
+
+    #[rstest]
+    #[case::milliseconds("2026-11-24T00:00:00.000Z", InstantError::Form)]
+    #[case::lower_case("2026-11-24t00:00:00z", InstantError::Form)]
+    #[case::offset("2026-11-24T00:00:00+00:00", InstantError::Form)]
+    #[case::no_zone("2026-11-24T00:00:00", InstantError::Form)]
+    #[case::space("2026-11-24 00:00:00Z", InstantError::Form)]
+    #[case::padding(" 2026-11-24T00:00:00Z", InstantError::Form)]
+    #[case::five_digit_year("12026-11-24T00:00:00Z", InstantError::Form)]
+    #[case::other_digits("２026-11-24T00:00:00Z", InstantError::Form)]
+    #[case::empty("", InstantError::Form)]
+    #[case::leap_second("2016-12-31T23:59:60Z", InstantError::NoSuch)]
+    #[case::hour_24("2026-11-24T24:00:00Z", InstantError::NoSuch)]
+    #[case::february_31("2026-02-31T00:00:00Z", InstantError::NoSuch)]
+    #[case::before_the_epoch("1969-12-31T23:59:59Z", InstantError::NoSuch)]
+    fn any_other_form_is_refused(#[case] text: &str, #[case] error: InstantError) {
+        assert_eq!(Instant::parse_strict(text), Err(error));
+        assert!(serde_json::from_value::<Instant>(text.into()).is_err());
+    }
+
+    #[test]
+    fn milliseconds_are_written_and_not_read() {
+        let instant = Instant::from_millis(1_795_478_400_123);
+        let json = serde_json::to_string(&instant).unwrap();
+        assert_eq!(json, r#""2026-11-24T00:00:00.123Z""#);
+        assert!(serde_json::from_str::<Instant>(&json).is_err());
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        let noon = Instant::parse_strict("2026-11-24T12:00:00Z").unwrap();
+        assert_eq!(noon.plus_days(-1).to_string(), "2026-11-23T12:00:00Z");
+        assert_eq!(noon.plus_hours(13).to_string(), "2026-11-25T01:00:00Z");
+        assert_eq!(noon.plus_minutes(10).to_string(), "2026-11-24T12:10:00Z");
+        assert_eq!(noon.plus_days(i64::MAX), Instant::MAX);
+        assert_eq!(noon.plus_hours(i64::MIN), Instant::MIN);
+        assert_eq!(Instant::MAX.to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    proptest! {
+        #[test]
+        fn every_whole_second_is_read_as_it_is_written(second in 0..=253_402_300_799_i64) {
+            let instant = Instant::from_millis(second * SECOND);
+            prop_assert_eq!(Instant::parse_strict(&instant.to_string()), Ok(instant));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,30}") {
+            let _ = Instant::parse_strict(&text);
+        }
+    }
+}

@@ -258,3 +258,147 @@ serde_as_string!(
     SignedAmount,
     "an amount that may be below zero, for example -0.05"
 );
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn table() -> CurrencyTable {
+        let row = |code: &str, decimals| (code.parse().unwrap(), decimals);
+        CurrencyTable::new([row("CNY", 2), row("JPY", 0), row("KWD", 3)]).unwrap()
+    }
+
+    #[rstest]
+    #[case("0", 0, 0)]
+    #[case("0.00", 0, 2)]
+    #[case("0.05", 5, 2)]
+    #[case("1250.00", 125_000, 2)]
+    #[case("7", 7, 0)]
+    #[case("9999999999999999.99", 999_999_999_999_999_999, 2)]
+    #[case("999999999999999999", 999_999_999_999_999_999, 0)]
+    #[case("0.00000000000000001", 1, 17)]
+    fn an_amount_is_read(#[case] text: &str, #[case] units: i64, #[case] decimals: u8) {
+        let amount: Amount = text.parse().unwrap();
+        assert_eq!(amount, Amount { units, decimals });
+        assert_eq!(serde_json::to_value(amount).unwrap(), text);
+    }
+
+    #[rstest]
+    #[case::exponent("1E5")]
+    #[case::small_exponent("1e2")]
+    #[case::underscore("1_000.00")]
+    #[case::no_whole(".5")]
+    #[case::no_fraction("5.")]
+    #[case::plus("+5.00")]
+    #[case::minus("-5.00")]
+    #[case::minus_zero("-0")]
+    #[case::leading_zero("05.00")]
+    #[case::two_zeros("00")]
+    #[case::comma("12,00")]
+    #[case::thousands("1,000.00")]
+    #[case::two_points("1.0.0")]
+    #[case::space(" 1.00")]
+    #[case::full_width("１.00")]
+    #[case::empty("")]
+    #[case::nan("NaN")]
+    #[case::hex("0x10")]
+    fn any_other_form_is_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<Amount>(), Err(AmountError::Form));
+    }
+
+    #[rstest]
+    #[case("1000000000000000000")]
+    #[case("10000000000000000.00")]
+    #[case("0.000000000000000000")]
+    #[case("1.0000000000000000000000000000000000000000001")]
+    fn nineteen_digits_are_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<Amount>(), Err(AmountError::Digits));
+    }
+
+    #[test]
+    fn a_number_is_no_amount() {
+        assert!(serde_json::from_str::<Amount>("5").is_err());
+        assert!(serde_json::from_str::<Amount>("5.00").is_err());
+    }
+
+    #[rstest]
+    #[case("CNY", "1.50", Ok(150))]
+    #[case("JPY", "150", Ok(150))]
+    #[case("KWD", "0.150", Ok(150))]
+    #[case("CNY", "1.5", Err((2, 1)))]
+    #[case("CNY", "1.500", Err((2, 3)))]
+    #[case("CNY", "1", Err((2, 0)))]
+    #[case("JPY", "1.00", Err((0, 2)))]
+    fn an_amount_has_exactly_its_currencys_decimals(
+        #[case] currency: Currency,
+        #[case] amount: Amount,
+        #[case] fen: Result<i64, (u8, u8)>,
+    ) {
+        let expected = fen
+            .map(|units| Fen::new(units).unwrap())
+            .map_err(|(expected, found)| AmountError::Decimals {
+                currency,
+                expected,
+                found,
+            });
+        assert_eq!(amount.fen(currency, &table()), expected);
+    }
+
+    #[test]
+    fn a_currency_that_is_not_in_the_table_has_no_amounts() {
+        let (euro, one): (Currency, Amount) = ("EUR".parse().unwrap(), "1.00".parse().unwrap());
+        assert_eq!(one.fen(euro, &table()), Err(AmountError::Currency(euro)));
+    }
+
+    #[rstest]
+    #[case("-0.05", -5)]
+    #[case("0.05", 5)]
+    #[case("0.00", 0)]
+    #[case("-9999999999999999.99", -999_999_999_999_999_999)]
+    fn a_signed_amount_may_be_below_zero(#[case] text: &str, #[case] units: i64) {
+        let amount: SignedAmount = text.parse().unwrap();
+        assert_eq!(amount.fen(Currency::CNY, &table()), Ok(units));
+        assert_eq!(amount.to_string(), text);
+    }
+
+    #[rstest]
+    fn a_signed_amount_has_one_zero(
+        #[values("-0", "-0.00", "--1", "- 1", "+1", "-", "-.5", "−1")] text: &str,
+    ) {
+        assert_eq!(text.parse::<SignedAmount>(), Err(AmountError::SignedForm));
+    }
+
+    #[test]
+    fn fen_are_never_negative_and_never_too_many() {
+        let one = Fen::new(1).unwrap();
+        assert_eq!(Fen::new(-1), None);
+        assert_eq!(Fen::new(Fen::MAX.get() + 1), None);
+        assert_eq!(Fen::MAX.checked_add(one), None);
+        assert_eq!(Fen::ZERO.checked_sub(one), None);
+        assert_eq!(Fen::sum([Fen::MAX, one]), None);
+        assert_eq!(Fen::sum([one, one, Fen::ZERO]), Fen::new(2));
+        assert!(serde_json::from_str::<Fen>("-1").is_err());
+        assert_eq!(serde_json::from_str::<Fen>("12").ok(), Fen::new(12));
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_is_read_as_it_is_written(units in 0..=Fen::MAX.get(), decimals in 0..=6_u8) {
+            let amount = Amount::of(Fen::new(units).unwrap(), decimals);
+            prop_assert_eq!(amount.to_string().parse(), Ok(amount));
+        }
+
+        #[test]
+        fn what_is_read_is_written_the_same(text in "-?[0-9_E]{0,12}[.,]?[0-9]{0,8}") {
+            if let Ok(amount) = text.parse::<SignedAmount>() {
+                prop_assert_eq!(amount.to_string(), text.clone());
+            }
+            if let Ok(amount) = text.parse::<Amount>() {
+                prop_assert_eq!(amount.to_string(), text);
+            }
+        }
+    }
+}

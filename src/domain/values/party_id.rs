@@ -201,3 +201,124 @@ fn check_name(name: &str) -> Result<(), PartyIdError> {
         false => Err(PartyIdError::Name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    fn a_party_is_read(
+        #[values(
+            "uscc:91350100M000100Y43",
+            "uscc:91420000737944946L",
+            "uscc:914403001922038216",
+            "uscc:9144030071526726XG",
+            "lei:5493001KJTIIGC8Y1R12",
+            "lei:213800WSGIIZCXF1P572",
+            "lei:506700GE1G29325QX363",
+            "x:tester",
+            "x:a",
+            "x:bank-2.example",
+            "x:abcdefghijklmnopqrstuvwxyz012345"
+        )]
+        text: &str,
+    ) {
+        let party: PartyId = text.parse().unwrap();
+        assert_eq!(party.as_str(), text);
+        assert_eq!(party.is_x(), text.starts_with("x:"));
+        assert_eq!(serde_json::to_value(party).unwrap(), text);
+    }
+
+    #[rstest]
+    #[case::no_scheme("91420000737944946L", PartyIdError::Scheme)]
+    #[case::scheme_in_upper_case("USCC:91420000737944946L", PartyIdError::Scheme)]
+    #[case::unknown_scheme("duns:123456789", PartyIdError::Scheme)]
+    #[case::padding(" uscc:91420000737944946L", PartyIdError::Scheme)]
+    #[case::code_in_lower_case("uscc:91420000737944946l", PartyIdError::UsccForm)]
+    #[case::seventeen("uscc:9142000073794494L", PartyIdError::UsccForm)]
+    #[case::nineteen("uscc:91420000737944946LL", PartyIdError::UsccForm)]
+    #[case::letter_of_no_code("uscc:91420000737944946I", PartyIdError::UsccForm)]
+    #[case::region_of_letters("uscc:91420A00737944946L", PartyIdError::UsccForm)]
+    #[case::multi_byte("uscc:9142000073794494é", PartyIdError::UsccForm)]
+    #[case::lei_in_lower_case("lei:5493001kjtiigc8y1r12", PartyIdError::LeiForm)]
+    #[case::lei_of_nineteen("lei:5493001KJTIIGC8Y1R1", PartyIdError::LeiForm)]
+    #[case::lei_multi_byte("lei:5493001KJTIIGC8Y1Ré", PartyIdError::LeiForm)]
+    #[case::lei_without_digits("lei:5493001KJTIIGC8Y1RAB", PartyIdError::LeiForm)]
+    #[case::no_name("x:", PartyIdError::Name)]
+    #[case::name_in_upper_case("x:Tester", PartyIdError::Name)]
+    #[case::name_begins_with_digit("x:1st", PartyIdError::Name)]
+    #[case::name_of_33("x:abcdefghijklmnopqrstuvwxyz0123456", PartyIdError::Name)]
+    #[case::name_with_space("x:a b", PartyIdError::Name)]
+    #[case::name_with_underscore("x:a_b", PartyIdError::Name)]
+    #[case::empty("", PartyIdError::Scheme)]
+    fn any_other_form_is_refused(#[case] text: &str, #[case] error: PartyIdError) {
+        assert_eq!(text.parse::<PartyId>(), Err(error));
+    }
+
+    #[rstest]
+    #[case("uscc:914403001922038217", PartyIdError::UsccCheck { expected: '6', found: '7' })]
+    #[case("uscc:91420000737944947L", PartyIdError::UsccOrganisation { expected: '6', found: '7' })]
+    #[case("uscc:9144030071526726AG", PartyIdError::UsccOrganisation { expected: 'X', found: 'A' })]
+    #[case("lei:5493001KJTIIGC8Y1R13", PartyIdError::LeiCheck { expected: "12".into(), found: "13".into() })]
+    fn a_wrong_check_character_is_told_with_the_right_one(
+        #[case] text: &str,
+        #[case] error: PartyIdError,
+    ) {
+        assert_eq!(text.parse::<PartyId>(), Err(error));
+    }
+
+    #[test]
+    fn a_wrong_code_is_refused() {
+        assert!("uscc:91350211M0000XUF46".parse::<PartyId>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parties_sort_as_they_are_written(a in "x:[a-z][a-z0-9.-]{0,31}", b in "x:[a-z][a-z0-9.-]{0,31}") {
+            let (first, second): (PartyId, PartyId) = (a.parse().unwrap(), b.parse().unwrap());
+            prop_assert_eq!(first.cmp(&second), a.cmp(&b));
+        }
+
+        #[test]
+        fn one_wrong_character_of_a_code_is_noticed(at in 0..18_usize, to in 0..31_usize) {
+            let right = "91420000737944946L";
+            let mut wrong = right.as_bytes().to_vec();
+            wrong[at] = USCC_SYMBOLS[to];
+            let wrong = String::from_utf8(wrong).unwrap();
+            prop_assert_eq!(format!("uscc:{wrong}").parse::<PartyId>().is_ok(), wrong == right);
+        }
+
+        #[test]
+        fn no_text_panics(text in "(uscc|lei|x):.{0,40}") {
+            let _ = text.parse::<PartyId>();
+        }
+    }
+
+    /// Real identifiers, where the corpus is present.
+    #[rstest]
+    #[case("uscc")]
+    #[case("lei")]
+    fn the_corpus_agrees(#[case] scheme: &str) {
+        let Some(corpus) = std::env::var_os("COUNTERFOIL_CORPUS") else {
+            eprintln!("skipped: COUNTERFOIL_CORPUS is not set");
+            return;
+        };
+        let file = Path::new(&corpus).join(format!("vectors/identifiers/{scheme}.json"));
+        let vectors: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        for (list, expected) in [("valid", true), ("invalid", false)] {
+            let rows = vectors[list].as_array().unwrap();
+            assert!(!rows.is_empty());
+            for row in rows {
+                let code = row[scheme].as_str().unwrap();
+                let found = format!("{scheme}:{code}").parse::<PartyId>();
+                assert_eq!(found.is_ok(), expected, "{code}: {found:?}");
+            }
+        }
+    }
+}

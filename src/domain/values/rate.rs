@@ -89,3 +89,58 @@ impl fmt::Debug for Rate {
 }
 
 serde_as_string!(Rate, "a rate, for example 0.0435");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0", 0)]
+    #[case("1", Rate::SCALE)]
+    #[case("10", 10 * Rate::SCALE)]
+    #[case("0.0435", 43_500_000_000)]
+    #[case("0.000000000001", 1)]
+    #[case("9223372.036854775807", i64::MAX)]
+    fn a_rate_is_read(#[case] text: &str, #[case] numerator: i64) {
+        let rate: Rate = text.parse().unwrap();
+        assert_eq!(rate.numerator(), numerator);
+        assert_eq!(serde_json::to_value(rate).unwrap(), text);
+    }
+
+    #[rstest]
+    #[case::trailing_zero("0.04350", RateError::Form)]
+    #[case::trailing_zeros("1.00", RateError::Form)]
+    #[case::thirteen_places("0.0000000000001", RateError::Form)]
+    #[case::minus("-0.01", RateError::Form)]
+    #[case::plus("+0.01", RateError::Form)]
+    #[case::per_cent("4.35%", RateError::Form)]
+    #[case::no_whole(".5", RateError::Form)]
+    #[case::no_fraction("1.", RateError::Form)]
+    #[case::leading_zero("01", RateError::Form)]
+    #[case::exponent("1e-2", RateError::Form)]
+    #[case::two_points("1.1.1", RateError::Form)]
+    #[case::empty("", RateError::Form)]
+    #[case::too_large("9223372.036854775808", RateError::TooLarge)]
+    #[case::far_too_large("99999999999999999999", RateError::TooLarge)]
+    fn any_other_form_is_refused(#[case] text: &str, #[case] error: RateError) {
+        assert_eq!(text.parse::<Rate>(), Err(error));
+    }
+
+    proptest! {
+        #[test]
+        fn every_rate_is_read_as_it_is_written(numerator in 0..=i64::MAX) {
+            let rate = Rate::from_numerator(numerator).unwrap();
+            prop_assert_eq!(rate.to_string().parse(), Ok(rate));
+        }
+
+        #[test]
+        fn what_is_read_is_written_the_same(text in "[0-9]{1,7}\\.?[0-9]{0,13}") {
+            if let Ok(rate) = text.parse::<Rate>() {
+                prop_assert_eq!(rate.to_string(), text);
+            }
+        }
+    }
+}

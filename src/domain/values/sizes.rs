@@ -72,3 +72,48 @@ words! {
         Seal = "seal",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_snake_case_and_only_words_are_read() {
+        assert_eq!(
+            serde_json::to_string(&Size::PublicBody).unwrap(),
+            r#""public_body""#
+        );
+        assert_eq!(
+            serde_json::from_str::<Role>(r#""lender""#).unwrap(),
+            Role::Lender
+        );
+        assert!(serde_json::from_str::<Role>(r#""Lender""#).is_err());
+        assert!(serde_json::from_str::<Role>(r#"{"lender":null}"#).is_err());
+        let error = "auditor".parse::<Scope>().unwrap_err().to_string();
+        assert_eq!(error, "`auditor` is none of: attest, audit, court");
+    }
+
+    #[test]
+    fn every_word_is_read_as_it_is_written() {
+        assert!(
+            Size::ALL
+                .iter()
+                .all(|word| word.as_str().parse() == Ok(*word))
+        );
+        assert!(
+            Role::ALL
+                .iter()
+                .all(|word| word.as_str().parse() == Ok(*word))
+        );
+        assert!(
+            Scope::ALL
+                .iter()
+                .all(|word| word.as_str().parse() == Ok(*word))
+        );
+        assert!(
+            Power::ALL
+                .iter()
+                .all(|word| word.as_str().parse() == Ok(*word))
+        );
+    }
+}

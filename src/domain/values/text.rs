@@ -170,3 +170,109 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
         from.deserialize_str(OfString)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+    use super::*;
+
+    #[rstest]
+    fn what_people_write_is_read(
+        #[values(
+            "a",
+            "北京市第一医院",
+            "Müller & Söhne GmbH",
+            "A/B \"q\" \\ – №7",
+            "شركة",
+            "𠮷野家",
+            "🧾"
+        )]
+        text: &str,
+    ) {
+        let name = Name::new(text).unwrap();
+        assert_eq!(name.as_str(), text);
+        assert_eq!(serde_json::from_value::<Name>(text.into()).unwrap(), name);
+    }
+
+    #[rstest]
+    #[case::null('\u{0}')]
+    #[case::tab('\t')]
+    #[case::newline('\n')]
+    #[case::del('\u{7F}')]
+    #[case::c1('\u{85}')]
+    #[case::soft_hyphen('\u{AD}')]
+    #[case::combining_grapheme_joiner('\u{34F}')]
+    #[case::arabic_letter_mark('\u{61C}')]
+    #[case::mongolian_vowel_separator('\u{180E}')]
+    #[case::zero_width_space('\u{200B}')]
+    #[case::zero_width_non_joiner('\u{200C}')]
+    #[case::zero_width_joiner('\u{200D}')]
+    #[case::left_to_right_mark('\u{200E}')]
+    #[case::right_to_left_mark('\u{200F}')]
+    #[case::line_separator('\u{2028}')]
+    #[case::paragraph_separator('\u{2029}')]
+    #[case::right_to_left_override('\u{202E}')]
+    #[case::word_joiner('\u{2060}')]
+    #[case::isolate('\u{2066}')]
+    #[case::hangul_filler('\u{3164}')]
+    #[case::variation_selector('\u{FE0F}')]
+    #[case::byte_order_mark('\u{FEFF}')]
+    #[case::annotation('\u{FFF9}')]
+    #[case::tag('\u{E0041}')]
+    fn what_nobody_sees_is_refused(#[case] hidden: char) {
+        let refused = Name::new(&format!("a{hidden}b"));
+        assert!(
+            matches!(refused, Err(TextError::Character { character, offset: 1, .. }) if character == hidden),
+            "{refused:?}"
+        );
+    }
+
+    #[rstest]
+    #[case("", TextError::Empty)]
+    #[case(" a", TextError::Padded)]
+    #[case("a ", TextError::Padded)]
+    #[case("a\u{3000}", TextError::Padded)]
+    #[case("abcde", TextError::TooLong { at_most: 4, found: 5 })]
+    #[case("é中", TextError::TooLong { at_most: 4, found: 5 })]
+    fn text_is_bounded_and_not_padded(#[case] text: &str, #[case] error: TextError) {
+        assert_eq!(Text::<4>::new(text), Err(error));
+    }
+
+    #[test]
+    fn exactly_the_most_bytes_are_read() {
+        assert!(Text::<4>::new("abcd").is_ok());
+        assert!(Text::<4>::new("a中").is_ok());
+    }
+
+    /// Of Unicode's format characters only signs that are drawn around or before others are left:
+    /// those of Arabic, Syriac, Kaithi and the joiners of hieroglyphs.
+    #[test]
+    fn no_format_character_is_left_but_what_is_drawn() {
+        let drawn = [
+            0x600..=0x605,
+            0x6DD..=0x6DD,
+            0x70F..=0x70F,
+            0x890..=0x891,
+            0x8E2..=0x8E2,
+            0x110BD..=0x110CD,
+            0x13430..=0x1343F,
+        ];
+        for c in (char::MIN..=char::MAX).filter(|c| c.general_category() == GeneralCategory::Format)
+        {
+            let is_drawn = drawn.iter().any(|range| range.contains(&u32::from(c)));
+            assert_eq!(unseen(c).is_none(), is_drawn, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_the_same(text in any::<String>()) {
+            if let Ok(read) = Name::new(&text) {
+                prop_assert_eq!(serde_json::to_value(&read).unwrap(), text);
+            }
+        }
+    }
+}
