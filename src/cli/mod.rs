@@ -1,0 +1,3 @@
+//! The verbs of the command.
+
+pub mod invoice_check;
