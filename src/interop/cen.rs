@@ -5,7 +5,7 @@ use roxmltree::Node;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::cii::{SETTLEMENT, SUMMATION};
-use super::invoice::Syntax;
+use super::invoice::{Fields, InvoiceDocument, Syntax};
 use super::report::{HITS_MAX, RuleHit};
 use super::xml::{all, first, kids, place, text};
 
@@ -29,20 +29,36 @@ const REFERENCED_DOCUMENT: &[(&str, &str, &[&str])] = &[
     ("CII-DT-030", "AttachedSpecifiedBinaryFile", &[]),
 ];
 
-/// The rules of the binding of `syntax`.
-pub(super) fn binding(root: Node<'_, '_>, syntax: Syntax) -> Vec<RuleHit> {
-    match syntax {
-        Syntax::Ubl => amount_decimals(root),
+/// The rules of the binding of the document's syntax.
+pub(super) fn binding(root: Node<'_, '_>, document: &InvoiceDocument) -> Vec<RuleHit> {
+    let mut hits = missing_totals(&document.fields);
+    match document.syntax {
+        Syntax::Ubl => hits.extend(amount_decimals(root)),
         Syntax::Cii => {
-            let mut hits = Vec::from_iter(tax_currency(root));
+            hits.extend(tax_currency(root));
             hits.extend(charge_total(root));
             hits.extend(payment_means(root));
             let elements = || root.descendants().filter(Node::is_element);
             hits.extend(elements().flat_map(referenced_document).take(HITS_MAX));
             hits.extend(elements().filter_map(amount_attributes).take(HITS_MAX));
-            hits
         }
     }
+    hits
+}
+
+/// BR-12 to BR-15: An Invoice shall have the sum of its lines, its totals without and with VAT and the amount due; the model takes what is
+/// missing for zero.
+fn missing_totals(fields: &Fields) -> Vec<RuleHit> {
+    [
+        ("BR-12", "BT-106", &fields.line_total),
+        ("BR-13", "BT-109", &fields.net),
+        ("BR-14", "BT-112", &fields.gross),
+        ("BR-15", "BT-115", &fields.payable),
+    ]
+    .into_iter()
+    .filter(|(_, _, total)| total.is_empty())
+    .map(|(rule, term, _)| RuleHit::new(rule, format!("{term} is missing"), term))
+    .collect()
 }
 
 /// Whether a finding of the model counts. CII's BT-83 may stand without payment means, which the model takes for means without a type

@@ -147,8 +147,8 @@ fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<Party
             scheme: String::new(),
             value: text(id),
         });
-    stated(terms[0], "ID")
-        .chain(stated(terms[0], "GlobalID"))
+    stated(terms[0], "GlobalID")
+        .chain(stated(terms[0], "ID"))
         .chain(stated(terms[1], "SpecifiedLegalOrganization/ID"))
         .chain(taxes)
         .filter(|id| !id.value.is_empty() && !id.term.is_empty())

@@ -16,6 +16,7 @@ pub mod facts;
 pub mod intake;
 pub mod invoice;
 pub mod report;
+pub mod scan;
 pub mod ubl;
 mod xml;
 
