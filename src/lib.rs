@@ -1,6 +1,7 @@
 //! Counterfoil: procurement contracts and receivables, confirmed on a signed hash chain.
 
 pub mod chain;
+pub mod cli;
 pub mod domain;
 pub mod interop;
 pub mod store;

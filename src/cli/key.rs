@@ -57,24 +57,35 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let ring = &args.keyring;
     match &args.verb {
         Verb::New { name, plain } => {
-            let key = SigningKey::generate().map_err(|error| Failure::of("random numbers", error))?;
+            let key =
+                SigningKey::generate().map_err(|error| Failure::of("random numbers", error))?;
             keep(ring, name, &key, *plain)
         }
         Verb::Import { name, file, plain } => {
-            let text = fs::read_to_string(file).map_err(|error| Failure::of(file.display(), error))?;
+            let text =
+                fs::read_to_string(file).map_err(|error| Failure::of(file.display(), error))?;
             let text = Zeroizing::new(text);
             let key = pem::read(&text, || ring.passphrase("Passphrase of the file: "));
-            keep(ring, name, &key.map_err(|error| Failure::of(file.display(), error))?, *plain)
+            keep(
+                ring,
+                name,
+                &key.map_err(|error| Failure::of(file.display(), error))?,
+                *plain,
+            )
         }
         Verb::List { json } => {
-            let rows = ring.list()?.into_iter().map(|(name, key)| vec![name, key.to_string()]);
+            let rows = ring
+                .list()?
+                .into_iter()
+                .map(|(name, key)| vec![name, key.to_string()]);
             output::table(&["name", "key"], rows.collect(), *json);
             Ok(())
         }
         Verb::Export { name } => {
             let key = ring.load(name)?;
             let passphrase = new_passphrase(ring)?;
-            let text = pem::to_encrypted(&key, &passphrase).map_err(|error| Failure::of("the key", error))?;
+            let text = pem::to_encrypted(&key, &passphrase)
+                .map_err(|error| Failure::of("the key", error))?;
             output::text(&text);
             Ok(())
         }
@@ -82,14 +93,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn keep(ring: &Keyring, name: &str, key: &SigningKey, plain: bool) -> Result<(), Failure> {
-    let passphrase = if plain { None } else { Some(new_passphrase(ring)?) };
+    let passphrase = if plain {
+        None
+    } else {
+        Some(new_passphrase(ring)?)
+    };
     ring.save(name, key, passphrase.as_ref().map(|text| text.as_str()))?;
     output::text(&format!("{}\n", key.public_key()));
     Ok(())
 }
 
 fn new_passphrase(ring: &Keyring) -> Result<Zeroizing<String>, Failure> {
-    let passphrase = ring.passphrase("New passphrase: ").filter(|text| !text.is_empty());
+    let passphrase = ring
+        .passphrase("New passphrase: ")
+        .filter(|text| !text.is_empty());
     passphrase.ok_or_else(|| {
         Failure::Usage("a passphrase is needed: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal; or --plain".into())
     })

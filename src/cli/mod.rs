@@ -3,20 +3,13 @@
 //! Exit codes: 0 good, 1 something was found bad (an invoice, an export, a refused operation), 2 wrong usage,
 //! 3 it could not run (a file, a network or a store that does not answer).
 
-mod act;
-mod audit;
-mod demo;
 mod export;
-mod files;
 mod fsck;
-mod init;
 mod invoice;
 mod invoice_check;
 mod key;
 mod keyring;
 mod output;
-mod serve;
-mod show;
 
 use std::process::ExitCode;
 
@@ -24,9 +17,17 @@ use clap::{Parser, Subcommand};
 
 /// Procurement contracts and receivables on a signed hash chain: confirmed, split, financed, settled.
 #[derive(Debug, Parser)]
-#[command(name = "counterfoil", version, about, propagate_version = true, subcommand_required = true)]
-#[command(after_help = "Begin with `counterfoil demo --data DIR`, which plays a whole story on a ledger of its own.\n\
-    Exit codes: 0 good, 1 found bad, 2 usage, 3 could not run.")]
+#[command(
+    name = "counterfoil",
+    version,
+    about,
+    propagate_version = true,
+    subcommand_required = true
+)]
+#[command(
+    after_help = "Begin with `counterfoil demo --data DIR`, which plays a whole story on a ledger of its own.\n\
+    Exit codes: 0 good, 1 found bad, 2 usage, 3 could not run."
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -34,18 +35,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a new ledger in an empty folder
-    Init(init::Args),
-    /// Serve a ledger over HTTP
-    Serve(serve::Args),
-    /// Play the sample story on a new drill ledger and print what happened
-    Demo(demo::Args),
     /// Make, list, import and export signing keys
     Key(key::Args),
-    /// Sign an operation as a party and send it to a served ledger
-    Act(act::Args),
-    /// Read what a party may see of a served ledger
-    Show(show::Args),
     /// Check and import invoices
     Invoice(invoice::Args),
     /// Write the entries that the last checkpoint covers, a line each
@@ -54,8 +45,6 @@ enum Verb {
     Checkpoint(export::DataArgs),
     /// Print the key that verifies the ledger's checkpoints
     Vkey(export::DataArgs),
-    /// Check an export or a data folder: chain, signatures, tree, every rule, every invariant
-    Audit(audit::Args),
     /// Say how far the entries of a data folder verify
     Fsck(fsck::Args),
 }
@@ -82,7 +71,9 @@ impl Failure {
 
     fn message(&self) -> &str {
         match self {
-            Failure::FoundBad(message) | Failure::Usage(message) | Failure::CouldNotRun(message) => message,
+            Failure::FoundBad(message)
+            | Failure::Usage(message)
+            | Failure::CouldNotRun(message) => message,
         }
     }
 
@@ -97,17 +88,11 @@ pub fn run() -> ExitCode {
     // A reader that has seen enough (`| head`) is no error: writes to a closed pipe end the process quietly.
     let cli = Cli::parse();
     let outcome = match cli.verb {
-        Verb::Init(args) => init::run(&args),
-        Verb::Serve(args) => serve::run(&args),
-        Verb::Demo(args) => demo::run(&args),
         Verb::Key(args) => key::run(&args),
-        Verb::Act(args) => act::run(&args),
-        Verb::Show(args) => show::run(&args),
         Verb::Invoice(args) => invoice::run(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Checkpoint(args) => export::checkpoint(&args),
         Verb::Vkey(args) => export::vkey(&args),
-        Verb::Audit(args) => audit::run(&args),
         Verb::Fsck(args) => fsck::run(&args),
     };
     match outcome {

@@ -16,16 +16,24 @@ pub(crate) fn text(text: &str) {
 pub(crate) fn table(heads: &[&str], rows: Vec<Vec<String>>, json: bool) {
     if json {
         for row in rows {
-            let object: Map<String, Value> =
-                heads.iter().map(ToString::to_string).zip(row.into_iter().map(Value::String)).collect();
+            let object: Map<String, Value> = heads
+                .iter()
+                .map(ToString::to_string)
+                .zip(row.into_iter().map(Value::String))
+                .collect();
             text(&format!("{}\n", Value::Object(object)));
         }
         return;
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heads.iter().map(|head| head.to_uppercase()));
     table.add_rows(rows);
-    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let lines: String = table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
     text(&lines);
 }
