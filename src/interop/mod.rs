@@ -9,6 +9,7 @@
 //! 4. [`cen`]: rules of the official syntax binding, judged on the tree.
 //! 5. the rules of EN 16931 on its model, by the `en16931` library.
 
+mod body;
 pub mod cen;
 pub mod checks;
 pub mod cii;
