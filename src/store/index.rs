@@ -4,26 +4,26 @@
 //! the size that they cover, both are checked when the index is opened, and a panic inside sled is an error here. Whatever is wrong, the
 //! folder is moved aside and the caller records the entries anew.
 
+mod folder;
+mod records;
+
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::chain::Hash;
-use crate::chain::hash::sha256;
+
+use folder::{await_close, move_aside, remove_unfinished_snapshots};
+use records::{
+    Change, Covers, META, State, feed_key, last_number, load, number, object_key, op_key, sealed,
+    unsealed,
+};
 
 /// Memory that sled may use for pages, in bytes.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// How long a dropped index may take to close.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
-
-/// Key of the record that says what the index covers.
-const META: &[u8] = b"m";
 
 /// What the index keeps of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,25 +96,6 @@ pub struct Index {
     /// Same as in the state, to be read without waiting.
     size: AtomicU64,
     broken: AtomicBool,
-}
-
-/// What the index covers, as its meta record says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Covers {
-    /// Number of entries.
-    size: u64,
-    /// Leaf hash of the last.
-    leaf: Hash,
-    /// Number of records for them.
-    records: u64,
-    /// Sum of the records' checksums.
-    sum: u64,
-}
-
-/// What the index covers, and how long each feed is.
-struct State {
-    covers: Covers,
-    feeds: HashMap<String, u64>,
 }
 
 impl Index {
@@ -282,166 +263,6 @@ impl Drop for Index {
     }
 }
 
-impl Covers {
-    const NOTHING: Covers = Covers {
-        size: 0,
-        leaf: Hash::ZERO,
-        records: 0,
-        sum: 0,
-    };
-
-    fn encode(&self) -> Vec<u8> {
-        let Covers {
-            size,
-            leaf,
-            records,
-            sum,
-        } = self;
-        [
-            &size.to_be_bytes()[..],
-            leaf.as_bytes(),
-            &records.to_be_bytes(),
-            &sum.to_be_bytes(),
-        ]
-        .concat()
-    }
-
-    /// Counts a record in.
-    fn count(&mut self, key: &[u8], content: &[u8]) {
-        self.records += 1;
-        self.sum = self
-            .sum
-            .wrapping_add(u64::from_be_bytes(check(key, content)));
-    }
-}
-
-/// A batch being put together.
-struct Change<'a> {
-    before: &'a State,
-    covers: Covers,
-    /// Length of each feed that changes.
-    feeds: HashMap<String, u64>,
-    puts: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-impl Change<'_> {
-    fn after(before: &State) -> Change<'_> {
-        Change {
-            before,
-            covers: before.covers,
-            feeds: HashMap::new(),
-            puts: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, record: &Record, is_first: bool) {
-        if is_first {
-            self.put(op_key(&record.op_id), record.n.to_be_bytes().to_vec());
-        }
-        for (feed, n) in &record.feeds {
-            let before = self.before.feeds.get(feed).copied().unwrap_or(0);
-            let len = self.feeds.entry(feed.clone()).or_insert(before);
-            let key = feed_key(feed, *len);
-            *len += 1;
-            self.put(key, n.to_be_bytes().to_vec());
-        }
-        for id in record.objects.iter().collect::<BTreeSet<_>>() {
-            self.put(object_key(id, record.n), Vec::new());
-        }
-        self.covers.size = record.n + 1;
-        self.covers.leaf = record.leaf;
-    }
-
-    fn put(&mut self, key: Vec<u8>, content: Vec<u8>) {
-        self.covers.count(&key, &content);
-        self.puts.push((key, content));
-    }
-}
-
-/// Goes through all records and checks each, and all of them against what the index says of itself.
-fn load(db: &sled::Db) -> Result<State, IndexError> {
-    let (mut covers, mut feeds, mut meta) =
-        (Covers::NOTHING, HashMap::new(), Covers::NOTHING.encode());
-    for item in db.iter() {
-        let (key, value) = item.map_err(damaged)?;
-        let content = unsealed(&key, &value)?;
-        if key == META {
-            meta = content.to_vec();
-            continue;
-        }
-        covers.count(&key, content);
-        if let Some(feed) = feed_of(&key) {
-            *feeds.entry(feed.to_owned()).or_insert(0) += 1;
-        }
-    }
-    if let Some((size, rest)) = meta.split_first_chunk() {
-        covers.size = u64::from_be_bytes(*size);
-        covers.leaf = rest.first_chunk().copied().map_or(Hash::ZERO, Hash::new);
-    }
-    if covers.encode() != meta {
-        return Err(IndexError::Damaged(
-            "records are missing or too many".to_owned(),
-        ));
-    }
-    Ok(State { covers, feeds })
-}
-
-fn op_key(op_id: &Hash) -> Vec<u8> {
-    [b"i", &op_id.as_bytes()[..]].concat()
-}
-
-/// A kind, the text's length in 8 bytes so that no text begins with another's key, the text, a number.
-fn text_key(kind: u8, text: &str, number: u64) -> Vec<u8> {
-    let len = (text.len() as u64).to_be_bytes();
-    [&[kind], &len[..], text.as_bytes(), &number.to_be_bytes()].concat()
-}
-
-fn feed_key(feed: &str, place: u64) -> Vec<u8> {
-    text_key(b'f', feed, place)
-}
-
-fn object_key(id: &str, n: u64) -> Vec<u8> {
-    text_key(b'o', id, n)
-}
-
-/// The feed in a feed's key.
-fn feed_of(key: &[u8]) -> Option<&str> {
-    let text = key.strip_prefix(b"f")?.get(8..)?;
-    std::str::from_utf8(text.get(..text.len().checked_sub(8)?)?).ok()
-}
-
-fn number(content: &[u8]) -> Result<u64, IndexError> {
-    let bytes = content
-        .try_into()
-        .map_err(|_| IndexError::Damaged("a record has a wrong length".to_owned()))?;
-    Ok(u64::from_be_bytes(bytes))
-}
-
-fn last_number(key: &[u8]) -> Result<u64, IndexError> {
-    number(&key[key.len().saturating_sub(8)..])
-}
-
-/// First 8 bytes of SHA-256(key ‖ content).
-fn check(key: &[u8], content: &[u8]) -> [u8; 8] {
-    let hash = sha256(&[key, content].concat());
-    std::array::from_fn(|i| hash.as_bytes()[i])
-}
-
-/// The content with its checksum behind.
-fn sealed(key: &[u8], content: &[u8]) -> Vec<u8> {
-    [content, &check(key, content)].concat()
-}
-
-/// The content, if the checksum behind it holds.
-fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], IndexError> {
-    match value.split_last_chunk() {
-        Some((content, found)) if *found == check(key, content) => Ok(content),
-        _ => Err(IndexError::Damaged(
-            "a record's checksum does not hold".to_owned(),
-        )),
-    }
-}
-
 fn damaged(error: sled::Error) -> IndexError {
     IndexError::Damaged(error.to_string())
 }
@@ -455,62 +276,6 @@ fn guarded<T>(step: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexEr
             .unwrap_or_default();
         Err(IndexError::Damaged(format!("sled panicked: {text}")))
     })
-}
-
-/// "Before opening delete `snap.*.generating`": one left by a kill can make sled unopenable.
-fn remove_unfinished_snapshots(path: &Path) -> Result<(), IndexError> {
-    let failed = |source| IndexError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let listing = match fs::read_dir(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
-            return Err(IndexError::Damaged("it is no directory".to_owned()));
-        }
-        other => other.map_err(failed)?,
-    };
-    for file in listing {
-        let file = file.map_err(failed)?;
-        let name = file.file_name().to_string_lossy().into_owned();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(file.path()).map_err(failed)?;
-        }
-    }
-    Ok(())
-}
-
-/// Waits until an index of this process that was dropped is closed: sled's threads let go of the file's lock a little later.
-fn await_close(path: &Path) -> Result<(), IndexError> {
-    let Ok(file) = fs::File::open(path.join("db")) else {
-        return Ok(());
-    };
-    let deadline = Instant::now() + CLOSE_WAIT;
-    while file.try_lock().is_err() {
-        if Instant::now() > deadline {
-            return Err(IndexError::Open {
-                path: path.to_owned(),
-            });
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    Ok(())
-}
-
-/// Moves a folder to `<path>.aside`, in the place of the one before: all of it can be rebuilt.
-fn move_aside(path: &Path) -> Result<PathBuf, IndexError> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".aside");
-    let aside = PathBuf::from(aside);
-    let failed = |source| IndexError::Io {
-        path: aside.clone(),
-        source,
-    };
-    if aside.is_dir() {
-        fs::remove_dir_all(&aside).map_err(failed)?;
-    }
-    fs::rename(path, &aside).map_err(failed)?;
-    Ok(aside)
 }
 
 #[cfg(test)]

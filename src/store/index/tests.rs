@@ -1,5 +1,7 @@
 use super::*;
+use crate::chain::hash::sha256;
 use crate::store::testing::{Numbers, files_below};
+use std::fs;
 
 /// What an entry is made to be recorded as.
 fn record(n: u64) -> Record {
@@ -146,6 +148,11 @@ fn deleted_or_replaced_folder_is_rebuilt() {
     let (index, rebuild) = start(&path, 10);
     assert!(rebuild.is_some());
     check_answers(&index, 10);
+    drop(index);
+    // Once more, with a file aside already.
+    let (index, rebuild) = start(&path, 9);
+    assert!(rebuild.is_some());
+    check_answers(&index, 9);
 }
 
 #[test]
@@ -171,7 +178,8 @@ fn tamper(path: &Path, change: impl FnOnce(&sled::Db)) {
 #[test]
 fn damage_that_opens_cleanly_is_noticed() {
     let op = op_key(&sha256(&1u64.to_be_bytes()));
-    let changes: [(&str, &dyn Fn(&sled::Db)); 5] = [
+    type Change<'a> = &'a dyn Fn(&sled::Db);
+    let changes: [(&str, Change); 5] = [
         ("lost record", &|db| drop(db.remove(&op).unwrap())),
         ("lost meta", &|db| drop(db.remove(META).unwrap())),
         ("other value", &|db| drop(db.insert(&op, &[0; 16]).unwrap())),
