@@ -392,4 +392,6 @@ pub(super) fn create_durably(disk: &dyn Disk, path: &Path) -> Result<(), OpenErr
 }
 
 #[cfg(test)]
+mod kill_tests;
+#[cfg(test)]
 mod tests;

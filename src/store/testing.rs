@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use crate::chain::note::KeyKind;
 use crate::chain::{Checkpoint, Entry, Envelope, Hash, Line, Note, SigningKey, Tree, VerifierKey};
@@ -151,6 +151,7 @@ pub(super) enum Fault {
 pub(super) struct FaultyDisk {
     fault: Fault,
     steps_left: AtomicUsize,
+    done: Mutex<Vec<&'static str>>,
 }
 
 impl FaultyDisk {
@@ -158,7 +159,18 @@ impl FaultyDisk {
         FaultyDisk {
             fault,
             steps_left: AtomicUsize::new(steps_before + 1),
+            done: Mutex::default(),
         }
+    }
+
+    /// A disk that never fails, for the sake of [`FaultyDisk::take_done`].
+    pub(super) fn sound() -> FaultyDisk {
+        FaultyDisk::new(usize::MAX - 1, Fault::Failed)
+    }
+
+    /// The names of the steps since the last call.
+    pub(super) fn take_done(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.done.lock().unwrap())
     }
 
     /// Whether the fault has struck.
@@ -166,7 +178,13 @@ impl FaultyDisk {
         self.steps_left.load(Ordering::Relaxed) == 0
     }
 
-    fn step<T>(&self, bytes: &[u8], real: impl FnOnce(&[u8]) -> io::Result<T>) -> io::Result<T> {
+    fn step<T>(
+        &self,
+        name: &'static str,
+        bytes: &[u8],
+        real: impl FnOnce(&[u8]) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.done.lock().unwrap().push(name);
         let left = self.steps_left.load(Ordering::Relaxed);
         self.steps_left
             .store(left.saturating_sub(1), Ordering::Relaxed);
@@ -182,34 +200,36 @@ impl FaultyDisk {
 
 impl Disk for FaultyDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.step(&[], |_| RealDisk.create_dir(path))
+        self.step("create_dir", &[], |_| RealDisk.create_dir(path))
     }
 
     fn create(&self, path: &Path, content: &[u8]) -> io::Result<File> {
-        self.step(content, |content| RealDisk.create(path, content))
+        self.step("create", content, |content| RealDisk.create(path, content))
     }
 
     fn overwrite(&self, path: &Path, content: &[u8]) -> io::Result<File> {
-        self.step(content, |content| RealDisk.overwrite(path, content))
+        self.step("overwrite", content, |content| {
+            RealDisk.overwrite(path, content)
+        })
     }
 
     fn append(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
-        self.step(bytes, |bytes| RealDisk.append(file, bytes))
+        self.step("append", bytes, |bytes| RealDisk.append(file, bytes))
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
-        self.step(&[], |_| RealDisk.truncate(file, len))
+        self.step("truncate", &[], |_| RealDisk.truncate(file, len))
     }
 
     fn sync_file(&self, file: &File) -> io::Result<()> {
-        self.step(&[], |_| RealDisk.sync_file(file))
+        self.step("sync_file", &[], |_| RealDisk.sync_file(file))
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.step(&[], |_| RealDisk.sync_dir(path))
+        self.step("sync_dir", &[], |_| RealDisk.sync_dir(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(&[], |_| RealDisk.rename(from, to))
+        self.step("rename", &[], |_| RealDisk.rename(from, to))
     }
 }

@@ -228,3 +228,41 @@ fn readers_see_whole_entries_in_order_while_the_journal_grows() {
     });
     assert_eq!(reader.size(), LINES.len() as u64);
 }
+
+#[test]
+fn commit_is_one_write_and_one_sync() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FaultyDisk::sound());
+    let mut journal = SegmentJournal::create_on(disk.clone(), layout(dir.path())).unwrap();
+    assert_eq!(disk.take_done(), ["sync_dir", "create_dir", "sync_dir"]);
+    // The first commit of a segment also makes its name durable.
+    journal.append(0, &LINES[..1]).unwrap();
+    assert_eq!(
+        disk.take_done(),
+        ["create", "append", "sync_file", "sync_dir"]
+    );
+    journal.append(1, &LINES[1..3]).unwrap();
+    assert_eq!(disk.take_done(), ["append", "sync_file"]);
+    // A segment is durable before the next one begins.
+    journal.append(3, &LINES[3..6]).unwrap();
+    assert_eq!(
+        disk.take_done(),
+        [
+            "append",
+            "sync_file",
+            "create",
+            "append",
+            "sync_file",
+            "sync_dir"
+        ]
+    );
+    journal.publish_head(checkpoint(6), 0).unwrap();
+    assert_eq!(
+        disk.take_done(),
+        ["overwrite", "sync_file", "rename", "sync_dir"]
+    );
+    drop(journal);
+    // What an earlier process left unsynced is made durable before it is served.
+    SegmentJournal::open_on(disk.clone(), layout(dir.path()), &mut |_, _| ()).unwrap();
+    assert_eq!(disk.take_done(), ["sync_file", "sync_dir"]);
+}
