@@ -9,9 +9,7 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::Failure;
-
-use crate::interop::intake::SIZE_MAX_BYTES;
-use crate::interop::{Fields, Report, RuleHit, Verdict, check};
+use crate::interop::{Fields, Report, RuleHit, SIZE_MAX_BYTES, Verdict, check};
 
 /// Exit code: every document is valid.
 const ALL_VALID: i32 = 0;

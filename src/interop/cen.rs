@@ -100,9 +100,7 @@ fn is_in_price(node: Node<'_, '_>) -> bool {
 fn tax_currency(root: Node<'_, '_>) -> Option<RuleHit> {
     let settlement = all(root, SETTLEMENT).into_iter().next()?;
     let wanted = first(settlement, "TaxCurrencyCode");
-    if kids(settlement, "TaxCurrencyCode").next().is_none() {
-        return None;
-    }
+    kids(settlement, "TaxCurrencyCode").next()?;
     let stated = all(settlement, &format!("{SUMMATION}/TaxTotalAmount"))
         .into_iter()
         .any(|amount| amount.attribute("currencyID") == Some(wanted.as_str()));

@@ -10,7 +10,6 @@
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
 use iban::{BaseIban, Iban};
 use roxmltree::Node;
 
@@ -18,6 +17,7 @@ use super::invoice::{InvoiceDocument, Syntax};
 use super::report::{HITS_MAX, RuleHit};
 use super::xml::{all, first, place, text};
 use super::{cii, ubl};
+use crate::domain::values::Day;
 
 /// UNTDID 4461 code 58: SEPA credit transfer, which goes by IBAN alone.
 const SEPA_TRANSFER: &str = "58";
@@ -92,15 +92,15 @@ fn bad_day(leaf: Node<'_, '_>, syntax: Syntax) -> Option<RuleHit> {
     let value = text(leaf);
     let (day, wanted) = match syntax {
         Syntax::Ubl => (xs_date(&value), "YYYY-MM-DD"),
-        // CII-DT-097: Date time string with format attribute 102 shall be YYYYMMDD.
-        Syntax::Cii if value.len() != 8 || value.bytes().any(|b| !b.is_ascii_digit()) => {
-            return Some(RuleHit::new(
-                "CII-DT-097",
-                format!("\"{value}\" is not a date of format 102, YYYYMMDD"),
-                place(leaf),
-            ));
+        Syntax::Cii => {
+            let day = cii::day(&value);
+            // CII-DT-097: Date time string with format attribute 102 shall be YYYYMMDD.
+            if day == value {
+                let message = format!("\"{value}\" is not a date of format 102, YYYYMMDD");
+                return Some(RuleHit::new("CII-DT-097", message, place(leaf)));
+            }
+            (day.parse().ok(), "YYYYMMDD")
         }
-        Syntax::Cii => (NaiveDate::parse_from_str(&value, "%Y%m%d").ok(), "YYYYMMDD"),
     };
     day.is_none().then(|| {
         RuleHit::new(
@@ -112,21 +112,14 @@ fn bad_day(leaf: Node<'_, '_>, syntax: Syntax) -> Option<RuleHit> {
 }
 
 /// The day of an `xs:date`, which may carry a time zone: `2026-06-08`, `2026-06-08Z`, `2026-06-08+01:00`.
-fn xs_date(value: &str) -> Option<NaiveDate> {
+fn xs_date(value: &str) -> Option<Day> {
     let (day, zone) = value.split_at_checked(10)?;
-    let digits_at = |at: &[usize], text: &str| {
-        at.iter()
-            .all(|i| text.as_bytes().get(*i).is_some_and(u8::is_ascii_digit))
+    let zone_holds = match zone.as_bytes() {
+        [] | b"Z" => true,
+        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|b| b.is_ascii_digit()),
+        _ => false,
     };
-    let zone_holds = matches!(zone, "" | "Z")
-        || zone.len() == 6
-            && zone.starts_with(['+', '-'])
-            && zone.as_bytes()[3] == b':'
-            && digits_at(&[1, 2, 4, 5], zone);
-    let shape_holds = digits_at(&[0, 1, 2, 3, 5, 6, 8, 9], day);
-    (zone_holds && shape_holds)
-        .then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok())
-        .flatten()
+    day.parse().ok().filter(|_| zone_holds)
 }
 
 /// PEPPOL-EN16931-R051: All currencyID attributes must have the same value as the invoice currency code (BT-5), except for the invoice

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::invoice::{Fields, PartyId, Reading, main_id};
+use super::invoice::{Fields, Reading, StatedId, main_id};
 use super::xml::{all, first, text};
 
 const AGREEMENT: &str = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement";
@@ -81,7 +81,7 @@ pub(super) fn lines<'a, 'i>(root: Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
 }
 
 /// `YYYYMMDD` (format 102) as `YYYY-MM-DD`; anything else as it is.
-fn day(date: &str) -> String {
+pub(super) fn day(date: &str) -> String {
     if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) {
         format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..])
     } else {
@@ -126,11 +126,11 @@ fn vat_id(party: Option<Node<'_, '_>>) -> String {
 
 /// The identifiers of a party under the terms for its own, its legal, its VAT and its other tax identifiers; those without a term are
 /// left out.
-fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<PartyId> {
+fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<StatedId> {
     let Some(node) = party else { return Vec::new() };
     let scheme = |id: Node<'_, '_>| id.attribute("schemeID").unwrap_or_default().to_owned();
     let stated = |term, path| {
-        all(node, path).into_iter().map(move |id| PartyId {
+        all(node, path).into_iter().map(move |id| StatedId {
             term,
             scheme: scheme(id),
             value: text(id),
@@ -138,7 +138,7 @@ fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<Party
     };
     let taxes = all(node, "SpecifiedTaxRegistration/ID")
         .into_iter()
-        .map(|id| PartyId {
+        .map(|id| StatedId {
             term: if scheme(id) == "VA" {
                 terms[2]
             } else {

@@ -11,7 +11,7 @@ use super::scan::{TAGS_MAX, scan, within};
 /// The largest document that is read, in bytes. Invoices with attachments stay well below.
 pub const SIZE_MAX_BYTES: usize = 10 * 1024 * 1024;
 /// The most elements, other than invoice lines, that repeat an earlier sibling; the reader compares each with each.
-pub const REPEATS_MAX: usize = 5_000;
+pub(super) const REPEATS_MAX: usize = 5_000;
 
 /// The elements an invoice may have any number of.
 const LINES: [&str; 3] = [
@@ -26,7 +26,7 @@ const LINES: [&str; 3] = [
 /// # Errors
 ///
 /// `CF-SIZE` and `CF-EMPTY` for the length, `CF-ENCODING` when the bytes are not what mark or declaration say.
-pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, RuleHit> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, RuleHit> {
     if bytes.len() > SIZE_MAX_BYTES {
         return Err(RuleHit::document(
             "CF-SIZE",
@@ -69,7 +69,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, RuleHit> {
 /// # Errors
 ///
 /// `CF-DTD`, `CF-DEPTH` and `CF-LIMIT` before anything dear is done, `CF-XML` with line and column when the text is not well-formed.
-pub fn parse(text: &str) -> Result<Document<'_>, RuleHit> {
+pub(super) fn parse(text: &str) -> Result<Document<'_>, RuleHit> {
     scan(text)?;
     let options = ParsingOptions {
         allow_dtd: false,

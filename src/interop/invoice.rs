@@ -110,7 +110,7 @@ fields! {
 
 /// One identifier of a party, as the document states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PartyId {
+pub struct StatedId {
     /// The business term: `BT-29`, `BT-30`, `BT-31`, `BT-32` of the seller, `BT-46`, `BT-47`, `BT-48` of the buyer.
     pub term: &'static str,
     /// The identification scheme (ISO 6523), empty where none is given.
@@ -129,9 +129,9 @@ pub struct InvoiceDocument {
     /// Its fields.
     pub fields: Fields,
     /// All identifiers of the seller.
-    pub seller_ids: Vec<PartyId>,
+    pub seller_ids: Vec<StatedId>,
     /// All identifiers of the buyer.
-    pub buyer_ids: Vec<PartyId>,
+    pub buyer_ids: Vec<StatedId>,
     /// SHA-256 of the document's bytes.
     pub digest: [u8; 32],
 }
@@ -140,12 +140,12 @@ pub struct InvoiceDocument {
 pub(super) struct Reading {
     pub(super) profile: String,
     pub(super) fields: Fields,
-    pub(super) seller_ids: Vec<PartyId>,
-    pub(super) buyer_ids: Vec<PartyId>,
+    pub(super) seller_ids: Vec<StatedId>,
+    pub(super) buyer_ids: Vec<StatedId>,
 }
 
 /// The identifier a party goes by: its legal registration, else the first other one that is no tax registration.
-pub(super) fn main_id(ids: &[PartyId], own: &str, legal: &str) -> String {
+pub(super) fn main_id(ids: &[StatedId], own: &str, legal: &str) -> String {
     [legal, own]
         .iter()
         .find_map(|term| ids.iter().find(|id| id.term == *term))

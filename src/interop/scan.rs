@@ -3,31 +3,34 @@
 use super::report::RuleHit;
 
 /// The deepest nesting of elements; the parsers recurse once a level.
-pub const DEPTH_MAX: usize = 64;
-/// The most tags of one document, comments and processing instructions counted: some two thousand invoice lines.
-pub const TAGS_MAX: usize = 100_000;
+pub(super) const DEPTH_MAX: usize = 64;
+/// The most tags of one document, told by their `<` wherever it stands, since the parser reserves room for each: some two thousand
+/// invoice lines.
+pub(super) const TAGS_MAX: usize = 100_000;
 /// The most attributes of one element; the parser compares each with each.
-pub const ELEMENT_ATTRIBUTES_MAX: usize = 32;
-/// The most attributes of one document.
-pub const ATTRIBUTES_MAX: usize = 100_000;
+pub(super) const ELEMENT_ATTRIBUTES_MAX: usize = 32;
+/// The most attributes of one document, told by their `=` for the same reason.
+pub(super) const ATTRIBUTES_MAX: usize = 100_000;
 /// The most namespace declarations in scope anywhere; the parser compares each with each and copies all of them at every declaration.
-pub const NAMESPACES_MAX: usize = 64;
+pub(super) const NAMESPACES_MAX: usize = 64;
 /// The most namespace declarations of one document.
-pub const DECLARATIONS_MAX: usize = 10_000;
+pub(super) const DECLARATIONS_MAX: usize = 10_000;
+
 /// Refuses document type declarations and what exceeds the limits above.
 ///
 /// # Errors
 ///
 /// `CF-DTD`, `CF-DEPTH`, `CF-LIMIT`.
 pub(super) fn scan(text: &str) -> Result<(), RuleHit> {
-    let (mut tags, mut attributes, mut declarations, mut namespaces) = (0, 0, 0, 0);
+    let count = |mark: u8| text.bytes().filter(|byte| *byte == mark).count();
+    within(count(b'<'), TAGS_MAX, "tags")?;
+    within(count(b'='), ATTRIBUTES_MAX, "attributes")?;
+    let (mut declarations, mut namespaces) = (0, 0);
     // The namespace declarations of each open element.
     let mut open: Vec<usize> = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find('<') {
         rest = &rest[start..];
-        tags += 1;
-        within(tags, TAGS_MAX, "tags")?;
         if let Some(end) = opaque_end(rest) {
             rest = &rest[end..];
             continue;
@@ -45,14 +48,12 @@ pub(super) fn scan(text: &str) -> Result<(), RuleHit> {
             namespaces -= open.pop().unwrap_or(0);
             continue;
         }
-        attributes += tag.attributes;
         declarations += tag.namespaces;
         within(
             tag.attributes,
             ELEMENT_ATTRIBUTES_MAX,
             "attributes on one element",
         )?;
-        within(attributes, ATTRIBUTES_MAX, "attributes")?;
         within(declarations, DECLARATIONS_MAX, "namespace declarations")?;
         within(
             namespaces + tag.namespaces,
@@ -148,6 +149,8 @@ mod tests {
     #[case::depth("<a>".repeat(DEPTH_MAX + 1), "CF-DEPTH", "nested")]
     #[case::tags("<b/>".repeat(TAGS_MAX + 1), "CF-LIMIT", "tags")]
     #[case::comments("<!---->".repeat(TAGS_MAX + 1), "CF-LIMIT", "tags")]
+    #[case::no_tags_at_all(format!("<!--{}-->", "<".repeat(TAGS_MAX)), "CF-LIMIT", "tags")]
+    #[case::no_attributes_at_all(format!("<a>{}</a>", "=".repeat(ATTRIBUTES_MAX + 1)), "CF-LIMIT", "attributes")]
     #[case::element_attributes(format!("<a{}/>", " b=''".repeat(ELEMENT_ATTRIBUTES_MAX + 1)), "CF-LIMIT", "on one element")]
     #[case::attributes("<b a='' b='' c=''/>".repeat(ATTRIBUTES_MAX / 3 + 1), "CF-LIMIT", "attributes")]
     #[case::namespaces("<b xmlns:c='d' xmlns:e='f'>".repeat(NAMESPACES_MAX / 2 + 1), "CF-LIMIT", "in scope")]

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::invoice::{Fields, PartyId, Reading, main_id};
+use super::invoice::{Fields, Reading, StatedId, main_id};
 use super::xml::{all, first, kids, text};
 
 /// Reads the document element `Invoice` or `CreditNote`.
@@ -126,16 +126,16 @@ fn tax_ids(party: Option<Node<'_, '_>>) -> Vec<(bool, String)> {
 
 /// The identifiers of a party under the terms for its own, its legal, its VAT and its other tax identifiers; those without a term are
 /// left out.
-fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<PartyId> {
+fn party_ids(party: Option<Node<'_, '_>>, terms: [&'static str; 4]) -> Vec<StatedId> {
     let Some(node) = party else { return Vec::new() };
     let stated = |term, path| {
-        all(node, path).into_iter().map(move |id| PartyId {
+        all(node, path).into_iter().map(move |id| StatedId {
             term,
             scheme: id.attribute("schemeID").unwrap_or_default().to_owned(),
             value: text(id),
         })
     };
-    let taxes = tax_ids(party).into_iter().map(|(vat, value)| PartyId {
+    let taxes = tax_ids(party).into_iter().map(|(vat, value)| StatedId {
         term: if vat { terms[2] } else { terms[3] },
         scheme: String::new(),
         value,

@@ -156,11 +156,11 @@ fn hostile_documents_are_refused_at_once_and_in_little_memory() {
             "{} took {taken:?}",
             case.name()
         );
-        // The whole address space of the process, its code included, is held to 64 MiB.
+        // The data segment of the process, heap and mappings, is held to 64 MiB.
         let status = Command::new("sh")
             .args([
                 "-c",
-                "ulimit -v 65536 && exec \"$0\" invoice check --json \"$1\"",
+                "ulimit -d 65536 && exec \"$0\" invoice check --json \"$1\"",
             ])
             .arg(env!("CARGO_BIN_EXE_counterfoil"))
             .arg(&case.path)
