@@ -3,11 +3,11 @@
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
-    Disposition, FenState, Financing, FinancingState, LegKey, Limit, Lock, Receivable, Request,
-    RequestState, Run, Stage, Transfer, TransferState,
+    Disposition, FenState, Financing, FinancingState, Leg, LegKey, Limit, Lock, Receivable,
+    Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
-use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
+use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
 
 /// No operation is unboundedly dear: a voluntary disposition leaves at most this many runs of a receivable.
 pub const RUNS_MOST: usize = 1_024;
@@ -224,6 +224,12 @@ pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
     fens(units)
 }
 
+/// Whether the run stands among runs that are in order.
+fn holds(runs: &[Run], run: &Run) -> bool {
+    let found = runs.binary_search_by_key(&run.lo, |run| run.lo);
+    found.is_ok_and(|at| runs[at] == *run)
+}
+
 /// So many fens as an amount.
 pub fn fens(count: u64) -> Fen {
     let fen = i64::try_from(count).ok().and_then(Fen::new);
@@ -250,10 +256,11 @@ impl Draft<'_> {
         confirmed.runs = confirmed.runs.at(time);
         confirmed.runs.change(lo, hi, change);
         let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
-        for run in &before {
+        // A run that reads as before leaves its financing untouched.
+        for run in before.iter().filter(|run| !holds(&after, run)) {
             self.count_outstanding(supplier, run, false);
         }
-        for run in &after {
+        for run in after.iter().filter(|run| !holds(&before, run)) {
             self.count_outstanding(supplier, run, true);
         }
     }
@@ -317,19 +324,27 @@ impl Draft<'_> {
                 request.addresses.clone()
             }
             Disposition::Financing(id) => {
-                let financing = self.get::<Financing>(id);
-                let FinancingState::Accepted { leg: None, .. } = financing.state else {
-                    return;
-                };
-                self.end_financing(id, FinancingState::Changed(at));
+                if self.get::<Financing>(id).is_live(at) && !self.is_announced(id) {
+                    self.end_financing(id, FinancingState::Changed(at));
+                }
                 return;
             }
         };
         self.unlock(&addresses, by);
     }
 
+    /// Whether the disbursement of a financing is announced and has not lapsed: only its attestation decides it.
+    pub fn is_announced(&self, id: FinancingId) -> bool {
+        match self.get::<Financing>(id).state {
+            FinancingState::Accepted { leg: Some(leg), .. } => {
+                self.get::<Leg>(leg).is_live(self.head.time)
+            }
+            _ => false,
+        }
+    }
+
     /// Ends an unfunded financing: its fens and its limits are free again.
-    pub fn end_financing(&mut self, id: super::values::FinancingId, state: FinancingState) {
+    pub fn end_financing(&mut self, id: FinancingId, state: FinancingState) {
         let financing = self.edit::<Financing>(id);
         financing.state = state;
         let (addresses, limits) = (financing.addresses.clone(), financing.limits.clone());

@@ -123,9 +123,20 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
     registered::<delivery::record::Record>(),
+    registered::<delivery::accept::Accept>(),
+    registered::<delivery::reject::Reject>(),
     registered::<invoice::issue::Issue>(),
+    registered::<invoice::attest::Attest>(),
+    registered::<invoice::flag::Flag>(),
+    registered::<invoice::book::Book>(),
+    registered::<invoice::void::Void>(),
+    registered::<invoice::credit::Credit>(),
     registered::<receivable::register::Register>(),
     registered::<receivable::confirm::Confirm>(),
+    registered::<receivable::decline::Decline>(),
+    registered::<receivable::dispute::Dispute>(),
+    registered::<receivable::resolve::Resolve>(),
+    registered::<receivable::withdraw::Withdraw>(),
 ];
 
 /// The operation of that name.
