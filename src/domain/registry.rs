@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, ledger, party};
+use super::ops::{account, contract, ledger, leg, party};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -119,9 +119,16 @@ const fn registered<T: Operation>() -> Registered {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<party::admit::Admit>(),
+    registered::<account::add::Add>(),
+    registered::<account::attest::Attest>(),
+    registered::<account::close::Close>(),
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<leg::announce::Announce>(),
+    registered::<leg::attest::Attest>(),
+    registered::<leg::contest::Contest>(),
+    registered::<leg::reverse::Reverse>(),
 ];
 
 /// The operation of that name.

@@ -1,5 +1,7 @@
 //! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
 
+pub mod account;
 pub mod contract;
 pub mod ledger;
+pub mod leg;
 pub mod party;
