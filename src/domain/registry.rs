@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{account, contract, ledger, leg, party};
+use super::ops::{account, contract, delivery, invoice, ledger, leg, party, receivable};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -125,6 +125,10 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<delivery::record::Record>(),
+    registered::<invoice::issue::Issue>(),
+    registered::<receivable::register::Register>(),
+    registered::<receivable::confirm::Confirm>(),
     registered::<leg::announce::Announce>(),
     registered::<leg::attest::Attest>(),
     registered::<leg::contest::Contest>(),

@@ -2,6 +2,9 @@
 
 pub mod account;
 pub mod contract;
+pub mod delivery;
+pub mod invoice;
 pub mod ledger;
 pub mod leg;
 pub mod party;
+pub mod receivable;
