@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, ledger, party};
+use super::ops::{contract, financing, ledger, limit, offer, party, request, transfer};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -122,6 +122,19 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<transfer::propose::Propose>(),
+    registered::<transfer::accept::Accept>(),
+    registered::<transfer::decline::Decline>(),
+    registered::<transfer::cancel::Cancel>(),
+    registered::<limit::set::Set>(),
+    registered::<request::open::Open>(),
+    registered::<request::withdraw::Withdraw>(),
+    registered::<offer::make::Make>(),
+    registered::<offer::commit::Commit>(),
+    registered::<offer::reveal::Reveal>(),
+    registered::<offer::withdraw::Withdraw>(),
+    registered::<offer::accept::Accept>(),
+    registered::<financing::cancel::Cancel>(),
 ];
 
 /// The operation of that name.

@@ -1,5 +1,10 @@
 //! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
 
 pub mod contract;
+pub mod financing;
 pub mod ledger;
+pub mod limit;
+pub mod offer;
 pub mod party;
+pub mod request;
+pub mod transfer;
