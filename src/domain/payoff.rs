@@ -59,9 +59,10 @@ pub fn payoff_list(
     let holders = open_by_holder(runs);
     let open: Vec<u64> = holders.iter().map(|(_, open)| *open).collect();
     let shares = shares(&open, available.map_or(u64::MAX, units));
-    let then = state.ledger.as_ref().map_or(time, |ledger| {
-        time.max(ledger.utc_offset.start_of(day))
-    });
+    let then = state
+        .ledger
+        .as_ref()
+        .map_or(time, |ledger| time.max(ledger.utc_offset.start_of(day)));
     let row = |((payee, open), share): ((PartyId, u64), u64)| {
         let paid = lowest_open(runs, payee, share, |_| true);
         let parts: Vec<(Day, Fen)> = paid.iter().map(|run| (run.due, fens(run.len()))).collect();
@@ -131,4 +132,3 @@ fn shares(weights: &[u64], available: u64) -> Vec<u64> {
 fn units(amount: Fen) -> u64 {
     amount.get().unsigned_abs()
 }
-

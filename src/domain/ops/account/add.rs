@@ -135,7 +135,12 @@ mod tests {
     #[test]
     fn a_party_with_two_admin_keys_signs_with_both() {
         let mut world = World::new();
-        let mut party = world.state.parties.get(id(SUPPLIER)).expect("admitted").clone();
+        let mut party = world
+            .state
+            .parties
+            .get(id(SUPPLIER))
+            .expect("admitted")
+            .clone();
         let mut second = party.keys[0].clone();
         second.key = key_of(id("x:second"));
         second.powers = [Power::Admin].into();

@@ -44,8 +44,9 @@ impl Operation for Close {
             Refusal::new("account.closed", "the account is closed already")
                 .input("account", account.id)
         })?;
-        let mut announced = at.state.legs.by(&LegKey::AnnouncedTo(account.id));
-        ensure(!announced.any(|leg| leg.is_live(at.time)), || {
+        let key = LegKey::AnnouncedTo(account.id);
+        let in_use = at.state.legs.by(&key).any(|leg| leg.is_live(at.time));
+        ensure(!in_use, || {
             Refusal::new("account.in_use", "a payment to the account is announced")
                 .input("account", account.id)
                 .remedy("the payment is attested, or lapses")

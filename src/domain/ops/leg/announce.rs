@@ -7,7 +7,7 @@ use super::{disburse, tell_all};
 use crate::domain::head::Head;
 use crate::domain::objects::{
     Account, AccountState, Discharge, Financing, Leg, LegKey, LegState, Obligation, Purpose,
-    Receivable,
+    Receivable, Runs,
 };
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::registry::Operation;
@@ -132,9 +132,7 @@ impl Announce {
         let (owes, open, currency, named) = match discharge {
             Discharge::Receivable(id) => {
                 let receivable = at.named::<Receivable>(id)?;
-                let open = |runs: &crate::domain::objects::Runs| {
-                    runs.iter().any(|run| run.open_of(self.payee))
-                };
+                let open = |runs: &Runs| runs.iter().any(|run| run.open_of(self.payee));
                 let owes = receivable.debtor == at.by;
                 let open = receivable.runs().is_some_and(open);
                 (owes, open, receivable.currency, id.to_string())
@@ -166,10 +164,13 @@ impl Announce {
             .input("discharges", &named)
         })?;
         ensure(currency == self.currency, || {
-            Refusal::new("leg.currency", "a leg pays in the currency of what it names")
-                .input("currency", self.currency)
-                .input("discharges", &named)
-                .remedy(format!("pay in {currency}"))
+            Refusal::new(
+                "leg.currency",
+                "a leg pays in the currency of what it names",
+            )
+            .input("currency", self.currency)
+            .input("discharges", &named)
+            .remedy(format!("pay in {currency}"))
         })
     }
 
@@ -199,7 +200,7 @@ impl Announce {
             .input("value_date", self.value_date)
             .input("disburse_by", financing.terms.disburse_by)
         })?;
-        let price = disburse::price_on(financing, self.value_date, at)?;
+        let price = disburse::price_on(financing, self.value_date)?;
         ensure(amount == price, || {
             Refusal::new(
                 "leg.amount",
@@ -213,9 +214,11 @@ impl Announce {
 
     /// One of the payee's accounts of the currency that its bank has attested, when it has cooled.
     fn usable_account<'s>(&self, at: &Head<'s>) -> Result<&'s Account, Refusal> {
-        let found = at.state.accounts.get(self.account).filter(|account| {
-            account.party == self.payee && account.currency == self.currency
-        });
+        let found = at
+            .state
+            .accounts
+            .get(self.account)
+            .filter(|account| account.party == self.payee && account.currency == self.currency);
         let attested = found.and_then(|account| match account.state {
             AccountState::Attested { usable } => Some((account, usable)),
             _ => None,

@@ -1,7 +1,5 @@
 //! What an announced and an attested disbursement do to their financing. It takes effect only whole.
 
-use std::sync::Arc;
-
 use super::owe;
 use super::pay::refund;
 use crate::domain::draft::Draft;
@@ -10,6 +8,7 @@ use crate::domain::objects::{
     Attested, Block, Disposition, Financing, FinancingState, Funding, Hop, Leg, Limit, Lock,
     ObligationKind, Receivable, Run,
 };
+use crate::domain::price::{self, PriceError};
 use crate::domain::refusal::Refusal;
 use crate::domain::values::{Day, Fen, FinancingId, Instant, LegId};
 
@@ -54,6 +53,15 @@ pub(super) fn wait_until(
     }
 }
 
+/// The price of a financing on a value date.
+pub(super) fn price_on(financing: &Financing, value_date: Day) -> Result<Fen, Refusal> {
+    let Financing {
+        face, terms, due, ..
+    } = financing;
+    let price = price::amount(*face, terms, *due, value_date).map_err(PriceError::refusal)?;
+    Ok(price.amount.result)
+}
+
 /// Books a disbursement of `done.booked` and writes what it did into `done`.
 pub(super) fn fund(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Result<(), Refusal> {
     let Some(id) = leg.disburses() else {
@@ -65,7 +73,7 @@ pub(super) fn fund(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Res
         refund(draft, leg, done.booked, done)?;
         return wait_again(draft, &financing, leg);
     }
-    let price = price_on(&financing, done.value_date, draft.head)?;
+    let price = price_on(&financing, done.value_date)?;
     draft.edit::<Financing>(id).state = FinancingState::Funded(Funding {
         leg: leg.id,
         value_date: done.value_date,
@@ -75,7 +83,14 @@ pub(super) fn fund(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Res
     for (limit, _) in &financing.limits {
         draft.edit::<Limit>(*limit).blocks.remove(&id);
     }
-    pass_title(draft, &financing);
+    let hop = Hop {
+        by: Disposition::Financing(id),
+        from: financing.requester,
+        to: financing.lender,
+        recourse: financing.terms.recourse,
+        at: draft.head.time,
+    };
+    draft.pass_on(&financing.addresses, &hop);
     done.funded = Some(id);
     owe_the_difference(draft, leg, &financing, price, done)
 }
@@ -108,24 +123,6 @@ fn wait_again(draft: &mut Draft<'_>, financing: &Financing, leg: &Leg) -> Result
     Ok(())
 }
 
-/// The fens move to the lender.
-fn pass_title(draft: &mut Draft<'_>, financing: &Financing) {
-    let hop = Hop {
-        by: Disposition::Financing(financing.id),
-        from: financing.requester,
-        to: financing.lender,
-        recourse: financing.terms.recourse,
-        at: draft.head.time,
-    };
-    for address in &financing.addresses {
-        draft.change_fens(address.receivable, address.lo, address.hi, |run| {
-            run.hops = run.hops.iter().cloned().chain([hop.clone()]).collect();
-            run.holder = financing.lender;
-            run.lock = None;
-        });
-    }
-}
-
 /// What the price exceeds the booking by is owed by the lender, the excess is refunded, and fees to third parties
 /// are the lender's obligations to them.
 fn owe_the_difference(
@@ -142,9 +139,11 @@ fn owe_the_difference(
         .extend(owe(draft, leg, ObligationKind::Rebate, rebate, short)?);
     let excess = done.booked.checked_sub(price).unwrap_or(Fen::ZERO);
     refund(draft, leg, excess, done)?;
-    let third = |payee: &crate::domain::values::PartyId| *payee != lender;
-    for fee in financing.terms.fees.iter().filter(|fee| third(&fee.payee)) {
-        let amount = draft.head.amount_or_zero("fees", &fee.amount, leg.currency)?;
+    let fees = &financing.terms.fees;
+    for fee in fees.iter().filter(|fee| fee.payee != lender) {
+        let amount = draft
+            .head
+            .amount_or_zero("fees", &fee.amount, leg.currency)?;
         let kind = ObligationKind::Fee;
         done.made
             .extend(owe(draft, leg, kind, (lender, fee.payee), amount)?);
@@ -155,11 +154,7 @@ fn owe_the_difference(
 /// Undoes a sale whose money was returned: the fens go back, the hop removed, where the lender still holds them all
 /// open and free. Where it does not, the sale stands, and the lender, who has its money again, owes the price.
 /// Returns whether the fens went back.
-pub(super) fn unwind(
-    draft: &mut Draft<'_>,
-    leg: &Leg,
-    id: FinancingId,
-) -> Result<bool, Refusal> {
+pub(super) fn unwind(draft: &mut Draft<'_>, leg: &Leg, id: FinancingId) -> Result<bool, Refusal> {
     let financing = draft.get::<Financing>(id).clone();
     let returns = is_still_held(draft, &financing);
     if returns {
