@@ -54,12 +54,12 @@ impl Operation for Attest {
             Purpose::Payment => pay::pay(&mut draft, leg, &mut done)?,
             Purpose::Disbursement => disburse::fund(&mut draft, leg, &mut done)?,
         }
-        absorb_again(&mut draft);
         tell_all(&mut draft, leg);
         let leg = draft.edit::<Leg>(leg.id);
         leg.reference = Some((at.by, self.reference.clone()));
         leg.evidence = self.evidence;
         leg.state = LegState::Attested(done);
+        absorb_again(&mut draft);
         Ok(draft.done())
     }
 }

@@ -62,12 +62,12 @@ impl Operation for Reverse {
                 end(&mut draft, leg, *id)?;
             }
         }
-        absorb_again(&mut draft);
         tell_all(&mut draft, leg);
         draft.edit::<Leg>(leg.id).state = LegState::Reversed {
             attested: done.clone(),
             at: at.time,
         };
+        absorb_again(&mut draft);
         Ok(draft.done())
     }
 }
