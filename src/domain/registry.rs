@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, financing, ledger, limit, offer, party, request, transfer};
+use super::ops::{
+    contract, delivery, financing, invoice, ledger, limit, offer, party, receivable, request,
+    transfer,
+};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -122,6 +125,10 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<delivery::record::Record>(),
+    registered::<invoice::issue::Issue>(),
+    registered::<receivable::register::Register>(),
+    registered::<receivable::confirm::Confirm>(),
     registered::<transfer::propose::Propose>(),
     registered::<transfer::accept::Accept>(),
     registered::<transfer::decline::Decline>(),
