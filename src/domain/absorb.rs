@@ -49,14 +49,13 @@ pub fn absorb(draft: &mut Draft<'_>, invoice: InvoiceId) {
     dilute(draft, invoice, &open);
 }
 
-/// Absorbs again on every invoice of these receivables: for whoever ends a lock, hands fens back to their supplier
-/// or opens them again.
-pub fn absorb_freed(draft: &mut Draft<'_>, freed: impl IntoIterator<Item = ReceivableId>) {
-    let mut invoices = BTreeSet::new();
-    for id in freed {
-        let shares = &draft.get::<Receivable>(id).shares;
-        invoices.extend(shares.iter().map(|share| share.invoice));
-    }
+/// Absorbs again on every invoice of the receivables that the operation has written: for whoever ends a lock, hands
+/// fens back to their supplier or opens them again.
+pub fn absorb_again(draft: &mut Draft<'_>) {
+    let shares = draft
+        .written::<Receivable>()
+        .flat_map(|written| &written.shares);
+    let invoices: BTreeSet<InvoiceId> = shares.map(|share| share.invoice).collect();
     for invoice in invoices {
         absorb(draft, invoice);
     }
@@ -147,7 +146,7 @@ fn free_runs(draft: &Draft<'_>, id: ReceivableId, locked: Locked) -> Vec<Run> {
     let receivable = draft.get::<Receivable>(id);
     let takes = |run: &&Run| match run.lock.map(|lock| lock.by) {
         None => locked == Locked::No,
-        Some(Disposition::Financing(id)) => locked == Locked::Yes && !draft.is_announced(id),
+        Some(Disposition::Financing(id)) => locked == Locked::Yes && draft.waits_for_a_leg(id),
         Some(_) => locked == Locked::Yes,
     };
     let runs = receivable.runs().map(|runs| runs.at(draft.head.time));

@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, delivery, invoice, ledger, party, receivable};
+use super::ops::{
+    account, contract, delivery, financing, invoice, ledger, leg, limit, offer, party, receivable,
+    request, transfer,
+};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -119,6 +122,9 @@ const fn registered<T: Operation>() -> Registered {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<party::admit::Admit>(),
+    registered::<account::add::Add>(),
+    registered::<account::attest::Attest>(),
+    registered::<account::close::Close>(),
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
@@ -137,6 +143,23 @@ pub const REGISTRY: &[Registered] = &[
     registered::<receivable::dispute::Dispute>(),
     registered::<receivable::resolve::Resolve>(),
     registered::<receivable::withdraw::Withdraw>(),
+    registered::<transfer::propose::Propose>(),
+    registered::<transfer::accept::Accept>(),
+    registered::<transfer::decline::Decline>(),
+    registered::<transfer::cancel::Cancel>(),
+    registered::<limit::set::Set>(),
+    registered::<request::open::Open>(),
+    registered::<request::withdraw::Withdraw>(),
+    registered::<offer::make::Make>(),
+    registered::<offer::commit::Commit>(),
+    registered::<offer::reveal::Reveal>(),
+    registered::<offer::withdraw::Withdraw>(),
+    registered::<offer::accept::Accept>(),
+    registered::<financing::cancel::Cancel>(),
+    registered::<leg::announce::Announce>(),
+    registered::<leg::attest::Attest>(),
+    registered::<leg::contest::Contest>(),
+    registered::<leg::reverse::Reverse>(),
 ];
 
 /// The operation of that name.
