@@ -3,11 +3,11 @@
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
-    Disposition, FenState, Financing, FinancingState, LegKey, Limit, Lock, Receivable, Request,
-    RequestState, Run, Stage, Transfer, TransferState,
+    Disposition, FenState, Financing, FinancingState, Hop, Leg, LegKey, Limit, Lock, Receivable,
+    Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
-use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
+use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
 
 /// No operation is unboundedly dear: a voluntary disposition leaves at most this many runs of a receivable.
 pub const RUNS_MOST: usize = 1_024;
@@ -36,6 +36,18 @@ impl<'s> Head<'s> {
     /// The fens at `addresses`, if the actor may dispose of every one: its own, open, unlocked, in time, within
     /// depth and unit, on a receivable that no open dilution bars.
     pub fn disposable(&self, addresses: &Addresses, timing: Timing) -> Result<Disposable, Refusal> {
+        let disposable = self.disposable_under(addresses, timing, None)?;
+        self.check_run_count(addresses)?;
+        Ok(disposable)
+    }
+
+    /// The same judged again, for fens that the disposition `own` has locked for what follows it.
+    pub fn disposable_under(
+        &self,
+        addresses: &Addresses,
+        timing: Timing,
+        own: Option<Disposition>,
+    ) -> Result<Disposable, Refusal> {
         let mut pieces = Vec::new();
         let mut currency = None;
         for address in addresses {
@@ -49,12 +61,11 @@ impl<'s> Head<'s> {
                 .input("address", address)
             })?;
             pieces.extend(
-                self.pieces(receivable, address, timing)?
+                self.pieces(receivable, address, timing, own)?
                     .into_iter()
                     .map(|run| (receivable.id, run)),
             );
         }
-        self.check_run_count(addresses)?;
         let face = addresses
             .total()
             .ok_or_else(|| Refusal::new("amount.overflow", "the face is too large"))?;
@@ -91,6 +102,7 @@ impl<'s> Head<'s> {
         receivable: &Receivable,
         address: &Address,
         timing: Timing,
+        own: Option<Disposition>,
     ) -> Result<Vec<Run>, Refusal> {
         receivable.undiluted()?;
         let rules = &self.rulebook_of(receivable.rulebook)?.rules;
@@ -105,7 +117,7 @@ impl<'s> Head<'s> {
         let confirmed = receivable.confirmed()?;
         let mut pieces = Vec::new();
         for run in confirmed.runs.within(address.lo, address.hi) {
-            self.check_free(address, &run)?;
+            self.check_free(address, &run, own)?;
             self.check_timing(receivable, &run, timing)?;
             ensure(
                 run.hops.len() < rules.claim_depth.params.hops_at_most as usize,
@@ -127,12 +139,17 @@ impl<'s> Head<'s> {
         Ok(pieces)
     }
 
-    fn check_free(&self, address: &Address, run: &Run) -> Result<(), Refusal> {
+    fn check_free(
+        &self,
+        address: &Address,
+        run: &Run,
+        own: Option<Disposition>,
+    ) -> Result<(), Refusal> {
         ensure(run.state == FenState::Open, || {
             Refusal::new("fens.ended", "some of the fens are settled or cancelled")
                 .input("address", address)
         })?;
-        ensure(run.lock_at(self.time).is_none(), || {
+        ensure(run.lock_at(self.time).map(|lock| lock.by) == own, || {
             Refusal::new(
                 "fens.locked",
                 "another disposition of some of the fens is pending",
@@ -224,6 +241,12 @@ pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
     fens(units)
 }
 
+/// Whether the run stands among runs that are in order.
+fn holds(runs: &[Run], run: &Run) -> bool {
+    let found = runs.binary_search_by_key(&run.lo, |run| run.lo);
+    found.is_ok_and(|at| runs[at] == *run)
+}
+
 /// So many fens as an amount.
 pub fn fens(count: u64) -> Fen {
     let fen = i64::try_from(count).ok().and_then(Fen::new);
@@ -250,10 +273,11 @@ impl Draft<'_> {
         confirmed.runs = confirmed.runs.at(time);
         confirmed.runs.change(lo, hi, change);
         let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
-        for run in &before {
+        // A run that reads as before leaves its financing untouched.
+        for run in before.iter().filter(|run| !holds(&after, run)) {
             self.count_outstanding(supplier, run, false);
         }
-        for run in &after {
+        for run in after.iter().filter(|run| !holds(&before, run)) {
             self.count_outstanding(supplier, run, true);
         }
     }
@@ -280,6 +304,17 @@ impl Draft<'_> {
                 limit.utilised =
                     step(limit.utilised).expect("what is utilised is a sum of open faces");
             }
+        }
+    }
+
+    /// Passes the fens at `addresses` on by a hop: its assignee holds them, and the lock that led to it is gone.
+    pub fn pass_on(&mut self, addresses: &Addresses, hop: &Hop) {
+        for address in addresses {
+            self.change_fens(address.receivable, address.lo, address.hi, |run| {
+                run.holder = hop.to;
+                run.hops = run.hops.iter().chain([hop]).cloned().collect();
+                run.lock = None;
+            });
         }
     }
 
@@ -317,19 +352,26 @@ impl Draft<'_> {
                 request.addresses.clone()
             }
             Disposition::Financing(id) => {
-                let financing = self.get::<Financing>(id);
-                let FinancingState::Accepted { leg: None, .. } = financing.state else {
-                    return;
-                };
-                self.end_financing(id, FinancingState::Changed(at));
+                if self.waits_for_a_leg(id) {
+                    self.end_financing(id, FinancingState::Changed(at));
+                }
                 return;
             }
         };
         self.unlock(&addresses, by);
     }
 
+    /// Whether a financing is accepted and no live leg is announced for it: one that lapsed holds it no longer.
+    pub(super) fn waits_for_a_leg(&self, id: FinancingId) -> bool {
+        let FinancingState::Accepted { leg, .. } = self.get::<Financing>(id).state else {
+            return false;
+        };
+        let announced = leg.and_then(|leg| self.find::<Leg>(leg));
+        !announced.is_some_and(|leg| leg.is_live(self.head.time))
+    }
+
     /// Ends an unfunded financing: its fens and its limits are free again.
-    pub fn end_financing(&mut self, id: super::values::FinancingId, state: FinancingState) {
+    pub fn end_financing(&mut self, id: FinancingId, state: FinancingState) {
         let financing = self.edit::<Financing>(id);
         financing.state = state;
         let (addresses, limits) = (financing.addresses.clone(), financing.limits.clone());

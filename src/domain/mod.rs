@@ -1,14 +1,21 @@
 //! The pure state machine: what the ledger knows and which moves it allows. It imports no other folder, reads no
 //! clock and no randomness, and does no I/O: time is an argument.
 
+pub mod absorb;
 pub mod draft;
 pub mod fens;
+pub mod financeable;
 pub mod head;
 pub mod invariants;
 pub mod judge;
+pub mod late;
+pub mod limits;
 pub mod objects;
 pub mod ops;
 pub mod payload;
+pub mod payment_day;
+pub mod payoff;
+pub mod price;
 pub mod refusal;
 pub mod registry;
 pub mod rulebook;
