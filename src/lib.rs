@@ -4,4 +4,5 @@ pub mod chain;
 pub mod cli;
 pub mod domain;
 pub mod interop;
+pub mod ledger;
 pub mod store;

@@ -100,11 +100,13 @@ impl Slot {
 
     /// Waits for entries and takes all there are; `None` when nothing more comes.
     pub fn take(&self) -> Option<Batch> {
-        let mut open = self.wait_while(|open| open.batch.lines.is_empty() && !open.finished);
+        let more = |open: &Open| !open.finished && !open.abandoned;
+        let mut open = self.wait_while(|open| open.batch.lines.is_empty() && more(open));
         let batch = std::mem::take(&mut open.batch);
+        let taken = !batch.lines.is_empty() && !open.abandoned;
         drop(open);
         self.changed.notify_all();
-        (!batch.lines.is_empty()).then_some(batch)
+        taken.then_some(batch)
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {

@@ -41,13 +41,11 @@ impl Clock {
     /// The clock for a ledger whose last entry has this time.
     pub fn start(choice: ClockChoice, last_entry: Instant) -> Clock {
         match choice {
-            ClockChoice::System { confirmed } => {
-                Clock::System(Mutex::new(StepGuard::start(
-                    Reading::take(),
-                    last_entry,
-                    confirmed,
-                )))
-            }
+            ClockChoice::System { confirmed } => Clock::System(Mutex::new(StepGuard::start(
+                Reading::take(),
+                last_entry,
+                confirmed,
+            ))),
             ClockChoice::Manual => Clock::Manual(Mutex::new(last_entry)),
         }
     }

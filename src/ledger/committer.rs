@@ -40,7 +40,12 @@ pub struct Committer {
 
 impl Committer {
     /// Over a journal whose entries have this tree.
-    pub fn new(journal: Box<dyn Journal>, tree: Tree, origin: String, key: SigningKey) -> Committer {
+    pub fn new(
+        journal: Box<dyn Journal>,
+        tree: Tree,
+        origin: String,
+        key: SigningKey,
+    ) -> Committer {
         Committer {
             journal,
             tree,

@@ -11,10 +11,10 @@ use crate::store::SpaceGuard;
 use super::clock::Clock;
 
 /// How many bytes are free where the entries lie.
-pub type FreeBytes = Box<dyn FnMut() -> io::Result<u64> + Send>;
+pub(super) type FreeBytes = Box<dyn FnMut() -> io::Result<u64> + Send>;
 
 /// What every operation passes before it is judged. The thread that sequences has it.
-pub struct Gate {
+pub(super) struct Gate {
     clock: Arc<Clock>,
     space: SpaceGuard,
     free_bytes: FreeBytes,
@@ -23,7 +23,7 @@ pub struct Gate {
 
 impl Gate {
     /// A gate by this clock and this measure of free space; `full` shows others whether writes are refused.
-    pub fn new(clock: Arc<Clock>, free_bytes: FreeBytes, full: Arc<AtomicBool>) -> Gate {
+    pub(super) fn new(clock: Arc<Clock>, free_bytes: FreeBytes, full: Arc<AtomicBool>) -> Gate {
         Gate {
             clock,
             space: SpaceGuard::new(),
@@ -33,7 +33,7 @@ impl Gate {
     }
 
     /// What the clock shows, or why nothing is entered.
-    pub fn now(&mut self) -> Result<Instant, Refusal> {
+    pub(super) fn now(&mut self) -> Result<Instant, Refusal> {
         // What cannot be measured counts as nothing.
         let free_bytes = (self.free_bytes)().unwrap_or(0);
         let open = self.space.observe(free_bytes);

@@ -45,7 +45,9 @@ impl Decoded {
     /// The keys that signed, as the state machine knows keys; sorted, each once.
     pub fn keys(&self) -> Vec<PublicKey> {
         let signatures = self.envelope.signatures().iter();
-        signatures.map(|(key, _)| PublicKey(*key.as_bytes())).collect()
+        signatures
+            .map(|(key, _)| PublicKey(*key.as_bytes()))
+            .collect()
     }
 }
 

@@ -10,11 +10,24 @@ use super::sequencer::{Entered, Sequencer};
 
 /// What is checked beside the chain and the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checks {
-    /// Nothing more: these entries were verified when they were accepted.
-    Rules,
-    /// Signatures and invariants too.
-    All,
+pub struct Checks {
+    /// Every signature of every entry.
+    pub signatures: bool,
+    /// The invariants of what each entry touches, and of the whole state at the end.
+    pub invariants: bool,
+}
+
+impl Checks {
+    /// Nothing more: the entries were verified when they were accepted.
+    pub const RULES: Checks = Checks {
+        signatures: false,
+        invariants: false,
+    };
+    /// Everything.
+    pub const ALL: Checks = Checks {
+        signatures: true,
+        invariants: true,
+    };
 }
 
 /// The first entry that is not as it must be.
@@ -97,7 +110,7 @@ impl Replay {
         if entry.payload_type() != OP_TYPE {
             return Err(Why::Type);
         }
-        if self.checks == Checks::All
+        if self.checks.signatures
             && let Some(key) = entry.envelope().forged()
         {
             return Err(Why::Forged(key));
@@ -111,7 +124,7 @@ impl Replay {
             .sequencer
             .decide(payload, &decoded.keys(), op, time)
             .map_err(Why::Refused)?;
-        if self.checks == Checks::All {
+        if self.checks.invariants {
             holds(invariants::of_effects(self.sequencer.state(), &effects))?;
         }
         Ok(self.sequencer.enter(op, payload, time, line, effects))
@@ -141,9 +154,9 @@ impl Replay {
         &self.tree
     }
 
-    /// The end: with [`Checks::All`] every invariant is checked of the whole state.
+    /// The end: where invariants are checked, every invariant is checked of the whole state.
     pub fn finish(self) -> Result<(Sequencer, Tree), BadEntry> {
-        if self.checks == Checks::All {
+        if self.checks.invariants {
             let n = self.sequencer.size().saturating_sub(1);
             holds(invariants::of_state(self.sequencer.state()))
                 .map_err(|why| BadEntry { n, why })?;

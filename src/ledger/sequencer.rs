@@ -13,12 +13,12 @@ use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
 use super::verify::Verified;
 
 /// Everything that the next entry depends on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sequencer {
     state: State,
     size: u64,
     last: Hash,
-    time: Option<Instant>,
+    time: Instant,
     recent: Recent,
 }
 
@@ -60,7 +60,13 @@ pub struct Entered {
 impl Sequencer {
     /// Before entry 0.
     pub fn new() -> Sequencer {
-        Sequencer::default()
+        Sequencer {
+            state: State::default(),
+            size: 0,
+            last: Hash::ZERO,
+            time: Instant::MIN,
+            recent: Recent::default(),
+        }
     }
 
     /// What the entries have led to.
@@ -80,12 +86,12 @@ impl Sequencer {
 
     /// Time of the last entry; the beginning of time before the first.
     pub fn time(&self) -> Instant {
-        self.time.unwrap_or(Instant::MIN)
+        self.time
     }
 
     /// "`time`: max(clock, last entry)"
     pub fn time_at(&self, clock: Instant) -> Instant {
-        clock.max(self.time())
+        clock.max(self.time)
     }
 
     /// Judges one operation and, where nothing speaks against it, enters it. `clock` is what the clock shows, or why nothing is
@@ -112,7 +118,8 @@ impl Sequencer {
             self.last,
             operation.envelope.clone(),
         );
-        let entry = entry.expect("an instant can be written, and an envelope without signature is not decoded");
+        let entry = entry
+            .expect("an instant can be written, and an envelope without signature is not decoded");
         Outcome::Entered(self.enter(operation.op, payload, time, entry.encode(), effects))
     }
 
@@ -156,7 +163,7 @@ impl Sequencer {
         self.recent.forget_before(time);
         self.size += 1;
         self.last = *entered.line.leaf();
-        self.time = Some(time);
+        self.time = time;
         entered
     }
 
@@ -173,6 +180,12 @@ impl Sequencer {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Default for Sequencer {
+    fn default() -> Sequencer {
+        Sequencer::new()
     }
 }
 
