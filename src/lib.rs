@@ -4,5 +4,6 @@ pub mod chain;
 pub mod cli;
 pub mod domain;
 pub mod interop;
+pub mod ledger;
 pub mod store;
 pub mod story;
