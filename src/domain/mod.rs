@@ -11,6 +11,7 @@ pub mod ops;
 pub mod payload;
 pub mod refusal;
 pub mod registry;
+pub mod rows;
 pub mod rulebook;
 pub mod rules;
 pub mod state;
