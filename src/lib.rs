@@ -1,6 +1,8 @@
 //! Counterfoil: procurement contracts and receivables, confirmed on a signed hash chain.
 
+pub mod api;
 pub mod chain;
+pub mod client;
 pub mod domain;
 pub mod interop;
 pub mod store;
