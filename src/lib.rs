@@ -2,7 +2,9 @@
 
 pub mod api;
 pub mod chain;
+pub mod cli;
 pub mod client;
 pub mod domain;
 pub mod interop;
+pub mod ledger;
 pub mod store;

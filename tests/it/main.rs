@@ -1,3 +1,3 @@
 //! Tests of the whole.
 
-fn main() {}
+mod corpus;
