@@ -19,9 +19,9 @@ use super::{Api, status};
 use crate::ledger::Pending;
 
 /// Most bytes of a batch.
-pub const BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(super) const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most lines of a batch.
-pub const LINES_MAX: usize = 10_000;
+pub(super) const LINES_MAX: usize = 10_000;
 /// Answers that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 64;
 
@@ -49,12 +49,10 @@ impl Api {
         }
         let ledger = self.ledger.clone();
         // Thousands of envelopes are decoded on a thread of their own; their tickets follow one another.
-        let sent = tokio::task::spawn_blocking(move || {
-            ledger.submit_many(&lines_of(&body))
-        });
+        let sent = tokio::task::spawn_blocking(move || ledger.submit_many(&lines_of(&body)));
         let pending = sent.await.map_err(|_| status::stopped())?;
         let (answers, stream) = mpsc::channel(ANSWERS_AHEAD);
-        tokio::spawn(answer(pending, answers, self.is_drill()));
+        tokio::spawn(answer(pending, answers, self.drill));
         let mut reply = warp::reply::stream(Answers(stream)).into_response();
         reply
             .headers_mut()

@@ -14,7 +14,7 @@ use super::reply::JSON_TYPE;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Checks a `Content-Type` header; parameters such as a charset may follow the type.
-pub fn expect_type(header: Option<&str>, expected: &str) -> Result<(), Problem> {
+pub(super) fn expect_type(header: Option<&str>, expected: &str) -> Result<(), Problem> {
     let given = header.and_then(|value| value.split(';').next());
     let fits = given.is_some_and(|given| given.trim().eq_ignore_ascii_case(expected));
     if fits {
@@ -25,7 +25,7 @@ pub fn expect_type(header: Option<&str>, expected: &str) -> Result<(), Problem> 
 }
 
 /// Reads a small JSON body.
-pub fn parse<T: DeserializeOwned>(header: Option<&str>, bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(header: Option<&str>, bytes: &[u8]) -> Result<T, Problem> {
     expect_type(header, JSON_TYPE)?;
     serde_json::from_slice(bytes).map_err(|error| {
         Problem::bad_request("body.malformed", "the body is not what this takes")
@@ -34,7 +34,7 @@ pub fn parse<T: DeserializeOwned>(header: Option<&str>, bytes: &[u8]) -> Result<
 }
 
 /// Reads a body whole, of at most `limit` bytes, before the deadline.
-pub async fn read<S, B>(body: S, limit: usize) -> Result<Vec<u8>, Problem>
+pub(super) async fn read<S, B>(body: S, limit: usize) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
@@ -57,8 +57,9 @@ where
     let mut body = pin!(body);
     let mut all = Vec::new();
     while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
-        let mut part = part
-            .map_err(|_| Problem::bad_request("body.incomplete", "the body ended before its end"))?;
+        let mut part = part.map_err(|_| {
+            Problem::bad_request("body.incomplete", "the body ended before its end")
+        })?;
         if all.len() + part.remaining() > limit {
             return Err(Problem::too_large(format!(
                 "the body may have at most {limit} bytes"

@@ -142,7 +142,10 @@ where
     let rows: Vec<&T> = found.by_ref().take(page.limit).collect();
     let more = found.next().is_some();
     Ok(Rows {
-        next: rows.last().filter(|_| more).map(|last| last.id().to_string()),
+        next: rows
+            .last()
+            .filter(|_| more)
+            .map(|last| last.id().to_string()),
         items: rows.into_iter().map(|object| raw(object, viewer)).collect(),
     })
 }

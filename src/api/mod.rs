@@ -35,6 +35,8 @@ const BATCHES_MAX: usize = 4;
 /// What every request is answered from.
 pub struct Api {
     ledger: Ledger,
+    /// Whether it is for trying things out, which every receipt says.
+    drill: bool,
     audience: String,
     sessions: Sessions,
     checks: quota::Quota,
@@ -46,6 +48,7 @@ impl Api {
     /// requests for sessions name it. Fails only when the system has no random numbers.
     pub fn new(ledger: Ledger, audience: impl Into<String>) -> Result<Api, getrandom::Error> {
         Ok(Api {
+            drill: ledger.ready().drill,
             ledger,
             audience: audience.into(),
             sessions: Sessions::new()?,

@@ -14,7 +14,7 @@ use crate::domain::values::{Instant, OpId};
 use crate::ledger::{Answer, LookupError, Receipt};
 
 /// Most bytes of an envelope's or a payload's body.
-pub const BODY_MAX: usize = ENVELOPE_LEN_MAX;
+pub(super) const BODY_MAX: usize = ENVELOPE_LEN_MAX;
 
 /// Where an operation stands in the chain, as it is told.
 #[derive(Debug, Serialize)]
@@ -47,7 +47,7 @@ impl ReceiptRow {
             n: receipt.n,
             time: receipt.time,
             leaf: receipt.leaf,
-            checkpoint: String::from_utf8_lossy(&receipt.checkpoint.encode()).into_owned(),
+            checkpoint: receipt.checkpoint.encode(),
             drill,
             warnings: Vec::new(),
             signatures_not_recorded: Vec::new(),
@@ -126,7 +126,7 @@ impl Api {
     pub(super) async fn submit(&self, content_type: Option<&str>, envelope: &[u8]) -> Handled {
         expect_type(content_type, JSON_TYPE)?;
         let answer = self.ledger.submit(envelope).await;
-        let (status, told) = told(answer, self.is_drill());
+        let (status, told) = told(answer, self.drill);
         Ok(json(status, &told?))
     }
 
@@ -137,9 +137,7 @@ impl Api {
         content_type: Option<&str>,
         payload: &[u8],
     ) -> Handled {
-        let party = self
-            .as_party(authorization, |viewer| viewer.party)
-            .await?;
+        let party = self.as_party(authorization, |viewer| viewer.party).await?;
         self.checks.take(party)?;
         expect_type(content_type, JSON_TYPE)?;
         let payload = std::str::from_utf8(payload)
@@ -177,14 +175,7 @@ impl Api {
             leaf: *line.leaf(),
             checkpoint: self.ledger.published().checkpoint,
         };
-        Ok(json(
-            StatusCode::OK,
-            &ReceiptRow::of(receipt, self.is_drill()),
-        ))
-    }
-
-    pub(super) fn is_drill(&self) -> bool {
-        crate::ledger::is_drill(self.ledger.origin())
+        Ok(json(StatusCode::OK, &ReceiptRow::of(receipt, self.drill)))
     }
 }
 
@@ -202,12 +193,13 @@ fn refuse_envelope(payload: &str) -> Result<(), Problem> {
     }
     let signed = serde_json::from_str::<Signed>(payload);
     match signed {
-        Ok(Signed { payload_type, signatures }) if payload_type.is_some() || signatures.is_some() => {
-            Err(Problem::bad_request(
-                "check.envelope",
-                "this checks an unsigned payload; a signed envelope goes to POST /v1/operations",
-            ))
-        }
+        Ok(Signed {
+            payload_type,
+            signatures,
+        }) if payload_type.is_some() || signatures.is_some() => Err(Problem::bad_request(
+            "check.envelope",
+            "this checks an unsigned payload; a signed envelope goes to POST /v1/operations",
+        )),
         _ => Ok(()),
     }
 }

@@ -8,17 +8,17 @@ use super::problem::Problem;
 use crate::domain::values::PartyId;
 
 /// Most checks of one party in a window.
-pub const CHECKS_MAX: u32 = 120;
+pub(super) const CHECKS_MAX: u32 = 120;
 /// The window.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Counts by party; only admitted parties are counted, so it is bounded by their number.
 #[derive(Debug, Default)]
-pub struct Quota(Mutex<HashMap<PartyId, (Moment, u32)>>);
+pub(super) struct Quota(Mutex<HashMap<PartyId, (Moment, u32)>>);
 
 impl Quota {
     /// Counts one more, or says that it is too many.
-    pub fn take(&self, party: PartyId) -> Result<(), Problem> {
+    pub(super) fn take(&self, party: PartyId) -> Result<(), Problem> {
         self.take_at(party, Moment::now())
     }
 

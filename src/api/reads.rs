@@ -48,9 +48,10 @@ impl Api {
     pub(super) async fn open_session(&self, content_type: Option<&str>, bytes: &[u8]) -> Handled {
         body::expect_type(content_type, JSON_TYPE)?;
         let asked = Asked::read(bytes)?;
-        let opened = self
-            .ledger
-            .read(|at| self.sessions.open(&asked, &self.audience, at.state, at.time));
+        let opened = self.ledger.read(|at| {
+            self.sessions
+                .open(&asked, &self.audience, at.state, at.time)
+        });
         let token = opened.await.map_err(|_| status::stopped())??;
         let row = SessionRow {
             token,

@@ -8,21 +8,21 @@ use warp::reply::Response as Reply;
 use super::problem::Problem;
 
 /// What a handler makes of a request.
-pub type Handled = Result<Reply, Problem>;
+pub(super) type Handled = Result<Reply, Problem>;
 
 /// Media type of JSON, in requests and answers.
-pub const JSON_TYPE: &str = "application/json";
+pub(super) const JSON_TYPE: &str = "application/json";
 /// Media type of lines of JSON, in requests and answers.
-pub const NDJSON_TYPE: &str = "application/x-ndjson";
+pub(super) const NDJSON_TYPE: &str = "application/x-ndjson";
 
 /// A JSON body under a status.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     let bytes = serde_json::to_vec(body).expect("a row is plain data, which JSON can hold");
     typed(status, JSON_TYPE, bytes)
 }
 
 /// A plain text body.
-pub fn text(body: impl Into<Vec<u8>>) -> Reply {
+pub(super) fn text(body: impl Into<Vec<u8>>) -> Reply {
     typed(StatusCode::OK, "text/plain; charset=utf-8", body.into())
 }
 
@@ -36,7 +36,7 @@ fn typed(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Reply {
 }
 
 /// Adds what every answer carries: nothing here is to be cached, framed, sniffed, run or read by another site.
-pub fn secured(mut reply: Reply) -> Reply {
+pub(super) fn secured(mut reply: Reply) -> Reply {
     const HEADERS: [(&str, &str); 5] = [
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),

@@ -26,7 +26,7 @@ type ContentType = Option<String>;
 type Query = Vec<(String, String)>;
 
 /// Every route, with every error as a problem.
-pub fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
+pub(super) fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
     let all = public(&api)
         .or(writes(&api))
         .unify()
@@ -76,9 +76,11 @@ fn writes(api: &Arc<Api>) -> Route {
         .and(authorization())
         .and(content_type())
         .and(small_body(BODY_MAX))
-        .then(|api: Arc<Api>, by: Authorization, of: ContentType, body: Body| {
-            answer(async move { api.check(by.as_deref(), of.as_deref(), &body?).await })
-        });
+        .then(
+            |api: Arc<Api>, by: Authorization, of: ContentType, body: Body| {
+                answer(async move { api.check(by.as_deref(), of.as_deref(), &body?).await })
+            },
+        );
     let clock = path!("v1" / "drill" / "clock")
         .and(write())
         .and(with(api))
@@ -153,16 +155,20 @@ fn objects(api: &Arc<Api>) -> Route {
         .and(with(api))
         .and(authorization())
         .and(warp::query::<Query>())
-        .then(|kind: KindName, api: Arc<Api>, by: Authorization, query: Query| {
-            answer(async move { api.list(by.as_deref(), kind.0, &query).await })
-        });
+        .then(
+            |kind: KindName, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.list(by.as_deref(), kind.0, &query).await })
+            },
+        );
     let object = path!("v1" / KindName / String)
         .and(read())
         .and(with(api))
         .and(authorization())
-        .then(|kind: KindName, id: String, api: Arc<Api>, by: Authorization| {
-            answer(async move { api.object(by.as_deref(), kind.0, &id).await })
-        });
+        .then(
+            |kind: KindName, id: String, api: Arc<Api>, by: Authorization| {
+                answer(async move { api.object(by.as_deref(), kind.0, &id).await })
+            },
+        );
     let claims = path!("v1" / "receivables" / String / "claims")
         .and(read())
         .and(with(api))

@@ -113,7 +113,9 @@ impl Server {
         stopping.send_replace(true);
         let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
         // Whatever is still open after the grace is cut off with the runtime.
-        tokio::time::timeout(limits.grace, room.acquire_many(all)).await.ok();
+        tokio::time::timeout(limits.grace, room.acquire_many(all))
+            .await
+            .ok();
     }
 }
 

@@ -140,8 +140,8 @@ impl Asked {
                 Problem::bad_request("payload.malformed", "the payload asks for no session")
                     .error("/payload", error.to_string())
             })?;
-        let canonical = serde_json::to_string(&request)
-            .expect("a request is plain data, which JSON can hold");
+        let canonical =
+            serde_json::to_string(&request).expect("a request is plain data, which JSON can hold");
         if canonical != envelope.payload() {
             return Err(Problem::bad_request(
                 "payload.not_canonical",
@@ -192,7 +192,9 @@ impl Sessions {
 
     /// A keyed hash: all that is tagged has one length, so no tag can be extended to another's.
     fn tag(&self, bytes: &[u8]) -> [u8; 32] {
-        let hash = Sha256::new().chain_update(self.secret.0).chain_update(bytes);
+        let hash = Sha256::new()
+            .chain_update(self.secret.0)
+            .chain_update(bytes);
         hash.finalize().into()
     }
 
@@ -255,7 +257,10 @@ impl Sessions {
                 "the challenge is none of this server's, was answered before or has ended",
             )
         };
-        let ends = self.end_of(challenge).filter(|ends| *ends > now).ok_or_else(refused)?;
+        let ends = self
+            .end_of(challenge)
+            .filter(|ends| *ends > now)
+            .ok_or_else(refused)?;
         let mut known = self.known();
         while known.spent.first().is_some_and(|(ends, _)| *ends <= now) {
             known.spent.pop_first();
@@ -279,7 +284,9 @@ impl Sessions {
             return Err(full());
         }
         let ends = now + SESSION_LASTS;
-        known.sessions.insert(hash(&token), Session { reader, ends });
+        known
+            .sessions
+            .insert(hash(&token), Session { reader, ends });
         Ok(token)
     }
 
@@ -343,7 +350,10 @@ impl Reader {
 }
 
 fn ended() -> Problem {
-    Problem::unauthorized("session.ended", "there is no such session, or none any more")
+    Problem::unauthorized(
+        "session.ended",
+        "there is no such session, or none any more",
+    )
 }
 
 fn full() -> Problem {

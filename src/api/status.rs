@@ -68,7 +68,9 @@ impl Api {
             size: ready.size,
             drill: ready.drill,
             not_ready,
-            quarantined: names.map(|name| name.to_string_lossy().into_owned()).collect(),
+            quarantined: names
+                .map(|name| name.to_string_lossy().into_owned())
+                .collect(),
         };
         Ok(json(status, &readiness))
     }
@@ -80,7 +82,7 @@ impl Api {
 
     /// `POST /v1/drill/clock`: moves a drill's hand-moved clock forward.
     pub(super) fn move_clock(&self, content_type: Option<&str>, bytes: &[u8]) -> Handled {
-        if !self.ledger.ready().drill {
+        if !self.drill {
             return Err(Problem::not_found());
         }
         let ClockBody { now } = body::parse(content_type, bytes)?;
