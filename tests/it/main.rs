@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
 mod corpus;
+mod independent;
 mod vectors;

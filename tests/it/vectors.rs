@@ -102,7 +102,9 @@ fn log() -> LogVector {
     let roots: Vec<Hash> = roots.collect();
     let (ledger, witness) = (key(1), key(2));
     let vkey = |name, kind, key: &SigningKey| {
-        VerifierKey::new(name, kind, key.public_key()).unwrap().to_string()
+        VerifierKey::new(name, kind, key.public_key())
+            .unwrap()
+            .to_string()
     };
     let checkpoint = Checkpoint {
         origin: ORIGIN.to_owned(),
@@ -156,7 +158,10 @@ fn the_formats_are_those_of_the_published_vectors() {
         std::fs::write(FILE, &made).unwrap();
     }
     let kept = std::fs::read_to_string(FILE).unwrap();
-    let changed = made.lines().zip(kept.lines()).find(|(made, kept)| made != kept);
+    let changed = made
+        .lines()
+        .zip(kept.lines())
+        .find(|(made, kept)| made != kept);
     assert!(
         made == kept,
         "a byte format changed; first difference, made and kept: {changed:#?}"

@@ -94,9 +94,21 @@ fn fingerprints() -> Vec<FingerprintVector> {
 }
 
 fn fingerprints_refused() -> Vec<&'static str> {
-    let refused = vec!["", " ", "INV\u{200b}1", "INV\u{ad}1", "INV\t1", "INV\u{e000}", "INV\u{378}"];
+    let refused = vec![
+        "",
+        " ",
+        "INV\u{200b}1",
+        "INV\u{ad}1",
+        "INV\t1",
+        "INV\u{e000}",
+        "INV\u{378}",
+    ];
     let seller: PartyId = wire("x:tester");
-    assert!(refused.iter().all(|number| fingerprint(seller, number).is_err()));
+    assert!(
+        refused
+            .iter()
+            .all(|number| fingerprint(seller, number).is_err())
+    );
     refused
 }
 
@@ -142,7 +154,10 @@ pub(super) fn forms() -> Forms {
         fingerprints: fingerprints(),
         fingerprints_refused: fingerprints_refused(),
         commitment: sealed_offer(),
-        values: [texts(), numbers(), times(), names()].into_iter().flatten().collect(),
+        values: [texts(), numbers(), times(), names()]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 
@@ -150,19 +165,51 @@ fn texts() -> Vec<ValueVector> {
     vec![
         values::<Name>(
             "text",
-            &["a", "北京市第一医院", "Müller & Söhne", "a  b", "شركة", "🧾"],
             &[
-                "", " a", "a ", "a\u{3000}", "a\u{0}b", "a\tb", "a\nb", "a\u{7f}b", "a\u{85}b",
-                "a\u{ad}b", "a\u{61c}b", "a\u{200b}b", "a\u{200d}b", "a\u{202e}b", "a\u{2028}b",
-                "a\u{2066}b", "a\u{fe0f}", "a\u{feff}b", "a\u{fffb}b", "a\u{e0041}b",
+                "a",
+                "北京市第一医院",
+                "Müller & Söhne",
+                "a  b",
+                "شركة",
+                "🧾",
+            ],
+            &[
+                "",
+                " a",
+                "a ",
+                "a\u{3000}",
+                "a\u{0}b",
+                "a\tb",
+                "a\nb",
+                "a\u{7f}b",
+                "a\u{85}b",
+                "a\u{ad}b",
+                "a\u{61c}b",
+                "a\u{200b}b",
+                "a\u{200d}b",
+                "a\u{202e}b",
+                "a\u{2028}b",
+                "a\u{2066}b",
+                "a\u{fe0f}",
+                "a\u{feff}b",
+                "a\u{fffb}b",
+                "a\u{e0041}b",
             ],
         ),
         values::<Nonce>(
             "nonce",
             &["000102030405060708090a0b0c0d0e0f"],
-            &["000102030405060708090A0B0C0D0E0F", "000102030405060708090a0b0c0d0e", ""],
+            &[
+                "000102030405060708090A0B0C0D0E0F",
+                "000102030405060708090a0b0c0d0e",
+                "",
+            ],
         ),
-        values::<Digest>("digest", &[OP], &["5D52261AC3928FC2371FF05E51E6D517C6AD9526BD1D0527CF3B2412C6918BD0"]),
+        values::<Digest>(
+            "digest",
+            &[OP],
+            &["5D52261AC3928FC2371FF05E51E6D517C6AD9526BD1D0527CF3B2412C6918BD0"],
+        ),
     ]
 }
 
@@ -172,15 +219,40 @@ fn numbers() -> Vec<ValueVector> {
             "amount",
             &["0", "0.00", "0.05", "1250.00", "9999999999999999.99"],
             &[
-                "", "-1.00", "+1.00", "01.00", ".5", "5.", "1e2", "1_000", "1,000.00", "1.0.0", " 1",
+                "",
+                "-1.00",
+                "+1.00",
+                "01.00",
+                ".5",
+                "5.",
+                "1e2",
+                "1_000",
+                "1,000.00",
+                "1.0.0",
+                " 1",
                 "10000000000000000.00",
             ],
         ),
-        values::<SignedAmount>("signed amount", &["-0.05", "0.05", "0.00"], &["-0.00", "+1", "--1"]),
+        values::<SignedAmount>(
+            "signed amount",
+            &["-0.05", "0.05", "0.00"],
+            &["-0.00", "+1", "--1"],
+        ),
         values::<Rate>(
             "rate",
             &["0", "1", "0.0435", "0.000000000001"],
-            &["", "0.0", "0.0430", "1.", ".5", "-0.1", "01", "1e-2", "0.0000000000001", "9223373"],
+            &[
+                "",
+                "0.0",
+                "0.0430",
+                "1.",
+                ".5",
+                "-0.1",
+                "01",
+                "1e-2",
+                "0.0000000000001",
+                "9223373",
+            ],
         ),
         values::<Currency>("currency", &["CNY", "JPY"], &["cny", "CN", "CNYX", ""]),
     ]
@@ -190,21 +262,39 @@ fn times() -> Vec<ValueVector> {
     vec![
         values::<Instant>(
             "instant",
-            &["1970-01-01T00:00:00Z", "2028-02-29T23:59:59Z", "9999-12-31T23:59:59Z"],
             &[
-                "2026-11-24T00:00:00.000Z", "2026-11-24t00:00:00z", "2026-11-24T00:00:00+00:00",
-                "2016-12-31T23:59:60Z", "2026-11-24T24:00:00Z", "2026-02-29T00:00:00Z", "1969-12-31T23:59:59Z",
+                "1970-01-01T00:00:00Z",
+                "2028-02-29T23:59:59Z",
+                "9999-12-31T23:59:59Z",
+            ],
+            &[
+                "2026-11-24T00:00:00.000Z",
+                "2026-11-24t00:00:00z",
+                "2026-11-24T00:00:00+00:00",
+                "2016-12-31T23:59:60Z",
+                "2026-11-24T24:00:00Z",
+                "2026-02-29T00:00:00Z",
+                "1969-12-31T23:59:59Z",
             ],
         ),
         values::<Day>(
             "day",
             &["1970-01-01", "2028-02-29", "9999-12-31"],
-            &["2026-02-29", "2026-2-01", "20260201", "1969-12-31", "2026-13-01", ""],
+            &[
+                "2026-02-29",
+                "2026-2-01",
+                "20260201",
+                "1969-12-31",
+                "2026-13-01",
+                "",
+            ],
         ),
         values::<UtcOffset>(
             "utc offset",
             &["+08:00", "+00:00", "-12:00", "+14:00", "+05:45"],
-            &["-00:00", "+8:00", "08:00", "+08:60", "+14:01", "-12:01", "Z"],
+            &[
+                "-00:00", "+8:00", "08:00", "+08:60", "+14:01", "-12:01", "Z",
+            ],
         ),
     ]
 }
@@ -214,22 +304,43 @@ fn names() -> Vec<ValueVector> {
         values::<PartyId>(
             "party",
             &[
-                "uscc:91350100M000100Y43", "uscc:91420000737944946L", "uscc:9144030071526726XG",
-                "lei:5493001KJTIIGC8Y1R12", "lei:213800WSGIIZCXF1P572", "x:tester", "x:a", "x:bank-2.example",
+                "uscc:91350100M000100Y43",
+                "uscc:91420000737944946L",
+                "uscc:9144030071526726XG",
+                "lei:5493001KJTIIGC8Y1R12",
+                "lei:213800WSGIIZCXF1P572",
+                "x:tester",
+                "x:a",
+                "x:bank-2.example",
             ],
             &[
-                "uscc:91350211M0000XUF46", "uscc:914403001922038217", "uscc:91420000737944946l",
-                "uscc:91420A00737944946L", "USCC:91420000737944946L", "lei:5493001KJTIIGC8Y1R13",
-                "lei:5493001kjtiigc8y1r12", "x:Tester", "x:1st", "x:", "x:a_b",
-                "x:abcdefghijklmnopqrstuvwxyz0123456", "duns:123456789", "",
+                "uscc:91350211M0000XUF46",
+                "uscc:914403001922038217",
+                "uscc:91420000737944946l",
+                "uscc:91420A00737944946L",
+                "USCC:91420000737944946L",
+                "lei:5493001KJTIIGC8Y1R13",
+                "lei:5493001kjtiigc8y1r12",
+                "x:Tester",
+                "x:1st",
+                "x:",
+                "x:a_b",
+                "x:abcdefghijklmnopqrstuvwxyz0123456",
+                "duns:123456789",
+                "",
             ],
         ),
         values::<ReceivableId>(
             "receivable id",
-            &["rcv_2xa8k1ngwjhz13e7zgbs8ydn8q", "rcv_7zzzzzzzzzzzzzzzzzzzzzzzzz"],
             &[
-                "rcv_80000000000000000000000000", "rcv_2XA8K1NGWJHZ13E7ZGBS8YDN8Q",
-                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8u", "inv_2xa8k1ngwjhz13e7zgbs8ydn8q",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q",
+                "rcv_7zzzzzzzzzzzzzzzzzzzzzzzzz",
+            ],
+            &[
+                "rcv_80000000000000000000000000",
+                "rcv_2XA8K1NGWJHZ13E7ZGBS8YDN8Q",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8u",
+                "inv_2xa8k1ngwjhz13e7zgbs8ydn8q",
                 "rcv_2xa8k1ngwjhz13e7zgbs8ydn8",
             ],
         ),
@@ -240,9 +351,12 @@ fn names() -> Vec<ValueVector> {
                 "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:999999999999999998-999999999999999999",
             ],
             &[
-                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-0", "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:5-4",
-                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:00-1", "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-1000000000000000000",
-                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0", "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:-1-5",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-0",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:5-4",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:00-1",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-1000000000000000000",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0",
+                "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:-1-5",
             ],
         ),
     ]

@@ -90,7 +90,10 @@ impl Playing {
         };
         let mut envelope = Envelope::new(OP_TYPE, payload.encode()).unwrap();
         signers.iter().for_each(|key| envelope.sign(key).unwrap());
-        let keys = envelope.signatures().iter().map(|(key, _)| PublicKey(*key.as_bytes()));
+        let keys = envelope
+            .signatures()
+            .iter()
+            .map(|(key, _)| PublicKey(*key.as_bytes()));
         let keys: Vec<PublicKey> = keys.collect();
         let op = OpId(*envelope.op_id().as_bytes());
         let time = Instant::from_millis(time_ms);
@@ -203,13 +206,22 @@ pub(super) fn vector() -> LedgerVector {
     let seller = Admit {
         aliases: vec![wire("lei:5493001KJTIIGC8Y1R12")],
         size: Some(Size::Small),
-        ..admit(SUPPLIER, "Müller \"医疗\" A/B \\ C", Role::Supplier, &supplier)
+        ..admit(
+            SUPPLIER,
+            "Müller \"医疗\" A/B \\ C",
+            Role::Supplier,
+            &supplier,
+        )
     };
     // Two entries may have the same time.
     playing.play(OPERATOR, 2, &[&operator, &supplier], seller);
     playing.play(SUPPLIER, 60, &[&supplier], contract());
 
-    let export: String = playing.entries.iter().map(|e| format!("{}\n", e.line)).collect();
+    let export: String = playing
+        .entries
+        .iter()
+        .map(|e| format!("{}\n", e.line))
+        .collect();
     let checkpoint = Checkpoint {
         origin: ORIGIN.to_owned(),
         size: playing.tree.size(),
@@ -226,11 +238,13 @@ pub(super) fn vector() -> LedgerVector {
         origin: ORIGIN,
         seed: hex::encode([0x01; 32]),
         vkey,
-        keys: keys.map(|(party, byte)| KeyVector {
-            party,
-            seed: hex::encode([byte; 32]),
-            key: key(byte).public_key().to_string(),
-        }).into(),
+        keys: keys
+            .map(|(party, byte)| KeyVector {
+                party,
+                seed: hex::encode([byte; 32]),
+                key: key(byte).public_key().to_string(),
+            })
+            .into(),
         export_sha256: counterfoil::chain::hash::sha256(export.as_bytes()).to_string(),
         root: playing.tree.root().to_string(),
         checkpoint: checkpoint.sign(&[&ledger]).unwrap().encode(),

@@ -11,8 +11,8 @@ use counterfoil::chain::{PublicKey, Signature, verify};
 
 /// The order of the base point, little-endian.
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 #[derive(Serialize)]
@@ -60,13 +60,22 @@ impl Signer {
     }
 }
 
-fn vector(what: &'static str, key: [u8; 32], message: &str, signature: [u8; 64]) -> SignatureVector {
+fn vector(
+    what: &'static str,
+    key: [u8; 32],
+    message: &str,
+    signature: [u8; 64],
+) -> SignatureVector {
     SignatureVector {
         what,
         key: hex::encode(key),
         message: message.to_owned(),
         signature: hex::encode(signature),
-        valid: verify(&PublicKey::new(key), message.as_bytes(), &Signature::new(signature)),
+        valid: verify(
+            &PublicKey::new(key),
+            message.as_bytes(),
+            &Signature::new(signature),
+        ),
         admitted: PublicKey::admit(key).is_ok(),
     }
 }
@@ -93,7 +102,11 @@ pub(super) fn vectors() -> Vec<SignatureVector> {
     let (message, lucky) = lucky
         .map(|message| (message.clone(), mixed.sign(r, BASE * r, &message)))
         .find(|(message, signature)| {
-            verify(&PublicKey::new(mixed_key), message.as_bytes(), &Signature::new(*signature))
+            verify(
+                &PublicKey::new(mixed_key),
+                message.as_bytes(),
+                &Signature::new(*signature),
+            )
         })
         .unwrap();
     let weak = Signer {
