@@ -38,7 +38,7 @@ def admit(key):  # fit to be registered
 
 def verify(key, message, sig, what):
     need(len(sig) == 64, what)
-    s, r, k = int.from_bytes(sig[32:], "little"), point(sig[:32]), hashlib.sha512(sig[:32] + key + message).digest()
-    k = int.from_bytes(k, "little") % L
-    need(s < L and not same(times(8, r), ZERO), what)
-    need(same(times(s, BASE), add(r, times(k, point(key)))), what)
+    a, r, s = point(key), point(sig[:32]), int.from_bytes(sig[32:], "little")
+    k = int.from_bytes(hashlib.sha512(sig[:32] + key + message).digest(), "little") % L
+    need(s < L and not any(same(times(8, p), ZERO) for p in (a, r)), what)
+    need(same(times(s, BASE), add(r, times(k, a))), what)

@@ -74,8 +74,8 @@ def register(n, payload, signers, vkey, keys, names):  # keys: each key's party,
     need(len(names) == len(set(names)), "a party is there already")
     fresh = {unhex(g["key"], 32): (called[0], bool({"admin", "maker"} & set(g["powers"]))) for g in new}
     need(len(fresh) == len(new) and not fresh.keys() & keys.keys(), "a key is taken")
-    need(all(key in fresh or key in keys and keys[key][0] for key in signers), "a signer belongs to no party")
-    need(fresh.keys() <= set(signers), "a new key does not sign")
+    known = all(key in fresh or key in keys and keys[key][0] for key in signers)
+    need(known and fresh.keys() <= set(signers), "a signer belongs to no party, or a new key does not sign")
     [admit(key) for key in fresh]
     keys |= fresh
 
@@ -91,10 +91,9 @@ def check(export, note, vkey):
             need(type(entry["n"]) is int and entry["n"] == n and len(line) <= 65535, "n, or too long")
             need(unhex(entry["prev"], 32) == (leaves[-1] if leaves else bytes(32)), "prev")
             text, sigs = entry["payload"], [(unhex(key, 32), b64(sig)) for key, sig in entry["sigs"]]
-            need(entry["type"] == TYPE, "another type of payload")
+            need(entry["type"] == TYPE and entry["time"] >= last, "another type of payload, or time goes back")
             need(len(text.encode()) <= 40960 and len(json.dumps(text, ensure_ascii=False).encode()) <= 62002, "too long")
             time = instant(entry["time"], DATE + r"\.\d{3}Z")
-            need(entry["time"] >= last, "time goes back")
             payload = plain(text)
             need(list(payload) == ["ledger", "op", "party", "nonce", "not_after", "body"], "the payload's fields")
             need(payload["ledger"] == origin and unhex(payload["nonce"], 16) and type(payload["body"]) is dict, "the payload")
@@ -115,7 +114,6 @@ def check(export, note, vkey):
 
 if __name__ == "__main__":
     try:
-        export, note = (open(name, "rb").read() for name in sys.argv[1:3])
-        print(check(export, note.decode(), sys.argv[3]))
+        print(check(open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read().decode(), sys.argv[3]))
     except ValueError as fault:
         raise SystemExit(fault)

@@ -81,23 +81,12 @@ pub(crate) fn check(export: &[u8], checkpoint: &str, vkey: &str) -> Result<Repor
     let vkey = Vkey::parse(vkey).map_err(Fault::outside)?;
     let checkpoint = Checkpoint::open(checkpoint, &vkey).map_err(Fault::outside)?;
     let mut chain = Chain::new(&vkey);
-    for line in lines(export)? {
-        let n = chain.leaves.len() as u64;
-        chain.follow(n, line).map_err(|what| Fault::at(n, what))?;
-    }
+    chain.read(export)?;
     chain.against(&checkpoint)
 }
 
-/// The lines, each of which a newline ends.
-fn lines(export: &[u8]) -> Result<Vec<&[u8]>, Fault> {
-    let mut lines: Vec<&[u8]> = export.split(|byte| *byte == b'\n').collect();
-    match lines.pop() {
-        Some([]) => Ok(lines),
-        _ => Err(Fault::at(lines.len() as u64, "no newline ends the line")),
-    }
-}
-
 /// How far the entries are good.
+#[derive(Clone)]
 struct Chain<'a> {
     vkey: &'a Vkey,
     leaves: Vec<Sha256Hash>,
@@ -117,6 +106,20 @@ impl Chain<'_> {
             register: Register::default(),
             signatures: 0,
         }
+    }
+
+    /// Goes on with these lines, each of which a newline ends.
+    fn read(&mut self, export: &[u8]) -> Result<(), Fault> {
+        let mut lines = export.split(|byte| *byte == b'\n').peekable();
+        while let Some(line) = lines.next() {
+            let n = self.leaves.len() as u64;
+            match lines.peek() {
+                Some(_) => self.follow(n, line).map_err(|what| Fault::at(n, what))?,
+                None if line.is_empty() => {}
+                None => return Err(Fault::at(n, "no newline ends the line")),
+            }
+        }
+        Ok(())
     }
 
     fn follow(&mut self, n: u64, line: &[u8]) -> Result<(), String> {

@@ -66,17 +66,6 @@ impl Json {
         }
     }
 
-    /// The value of a field.
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        match self {
-            Json::Object(fields) => fields
-                .iter()
-                .find(|(field, _)| field == name)
-                .map(|(_, v)| v),
-            _ => None,
-        }
-    }
-
     /// The values of exactly these fields in this order; a name that ends in `?` may be absent.
     pub(super) fn fields<const N: usize>(
         &self,

@@ -10,7 +10,7 @@ use super::plain::{admitted, unhex};
 type Key = [u8; 32];
 
 /// The parties of the ledger so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Register {
     operator: String,
     /// Each key's party, and whether its signature can stand for the party: with the power admin or maker.
