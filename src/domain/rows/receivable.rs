@@ -7,7 +7,7 @@ use crate::domain::fens::fens;
 use crate::domain::objects::{FenState, Invoice, Receivable, Run, Stage};
 use crate::domain::state::Stored;
 use crate::domain::values::{
-    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, PartyId, Reason, ReceivableId,
+    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, ReceivableId,
     Reference,
 };
 use crate::domain::visibility::Viewer;
@@ -99,7 +99,7 @@ pub struct DisputeRow {
     /// How much.
     pub amount: Amount,
     /// The reason code.
-    pub code: Reason,
+    pub code: Label,
     /// When.
     pub at: Instant,
 }
