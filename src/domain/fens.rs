@@ -3,11 +3,11 @@
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
-    Disposition, FenState, Financing, FinancingState, Hop, LegKey, Limit, Lock, Receivable,
+    Disposition, FenState, Financing, FinancingState, Hop, Leg, LegKey, Limit, Lock, Receivable,
     Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
-use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
+use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
 
 /// No operation is unboundedly dear: a voluntary disposition leaves at most this many runs of a receivable.
 pub const RUNS_MOST: usize = 1_024;
@@ -241,6 +241,12 @@ pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
     fens(units)
 }
 
+/// Whether the run stands among runs that are in order.
+fn holds(runs: &[Run], run: &Run) -> bool {
+    let found = runs.binary_search_by_key(&run.lo, |run| run.lo);
+    found.is_ok_and(|at| runs[at] == *run)
+}
+
 /// So many fens as an amount.
 pub fn fens(count: u64) -> Fen {
     let fen = i64::try_from(count).ok().and_then(Fen::new);
@@ -267,10 +273,11 @@ impl Draft<'_> {
         confirmed.runs = confirmed.runs.at(time);
         confirmed.runs.change(lo, hi, change);
         let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
-        for run in &before {
+        // A run that reads as before leaves its financing untouched.
+        for run in before.iter().filter(|run| !holds(&after, run)) {
             self.count_outstanding(supplier, run, false);
         }
-        for run in &after {
+        for run in after.iter().filter(|run| !holds(&before, run)) {
             self.count_outstanding(supplier, run, true);
         }
     }
@@ -345,19 +352,26 @@ impl Draft<'_> {
                 request.addresses.clone()
             }
             Disposition::Financing(id) => {
-                let financing = self.get::<Financing>(id);
-                let FinancingState::Accepted { leg: None, .. } = financing.state else {
-                    return;
-                };
-                self.end_financing(id, FinancingState::Changed(at));
+                if self.waits_for_a_leg(id) {
+                    self.end_financing(id, FinancingState::Changed(at));
+                }
                 return;
             }
         };
         self.unlock(&addresses, by);
     }
 
+    /// Whether a financing is accepted and no live leg is announced for it: one that lapsed holds it no longer.
+    pub(super) fn waits_for_a_leg(&self, id: FinancingId) -> bool {
+        let FinancingState::Accepted { leg, .. } = self.get::<Financing>(id).state else {
+            return false;
+        };
+        let announced = leg.and_then(|leg| self.find::<Leg>(leg));
+        !announced.is_some_and(|leg| leg.is_live(self.head.time))
+    }
+
     /// Ends an unfunded financing: its fens and its limits are free again.
-    pub fn end_financing(&mut self, id: super::values::FinancingId, state: FinancingState) {
+    pub fn end_financing(&mut self, id: FinancingId, state: FinancingState) {
         let financing = self.edit::<Financing>(id);
         financing.state = state;
         let (addresses, limits) = (financing.addresses.clone(), financing.limits.clone());

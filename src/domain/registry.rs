@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::head::Head;
 use super::ops::{
-    contract, delivery, financing, invoice, ledger, limit, offer, party, receivable, request,
-    transfer,
+    account, contract, delivery, financing, invoice, ledger, leg, limit, offer, party, receivable,
+    request, transfer,
 };
 use super::refusal::Refusal;
 use super::state::Effects;
@@ -122,13 +122,27 @@ const fn registered<T: Operation>() -> Registered {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<party::admit::Admit>(),
+    registered::<account::add::Add>(),
+    registered::<account::attest::Attest>(),
+    registered::<account::close::Close>(),
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
     registered::<delivery::record::Record>(),
+    registered::<delivery::accept::Accept>(),
+    registered::<delivery::reject::Reject>(),
     registered::<invoice::issue::Issue>(),
+    registered::<invoice::attest::Attest>(),
+    registered::<invoice::flag::Flag>(),
+    registered::<invoice::book::Book>(),
+    registered::<invoice::void::Void>(),
+    registered::<invoice::credit::Credit>(),
     registered::<receivable::register::Register>(),
     registered::<receivable::confirm::Confirm>(),
+    registered::<receivable::decline::Decline>(),
+    registered::<receivable::dispute::Dispute>(),
+    registered::<receivable::resolve::Resolve>(),
+    registered::<receivable::withdraw::Withdraw>(),
     registered::<transfer::propose::Propose>(),
     registered::<transfer::accept::Accept>(),
     registered::<transfer::decline::Decline>(),
@@ -142,6 +156,10 @@ pub const REGISTRY: &[Registered] = &[
     registered::<offer::withdraw::Withdraw>(),
     registered::<offer::accept::Accept>(),
     registered::<financing::cancel::Cancel>(),
+    registered::<leg::announce::Announce>(),
+    registered::<leg::attest::Attest>(),
+    registered::<leg::contest::Contest>(),
+    registered::<leg::reverse::Reverse>(),
 ];
 
 /// The operation of that name.

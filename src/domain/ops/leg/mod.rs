@@ -1,0 +1,54 @@
+//! Operations on legs: bank transfers that are announced, attested, contested and returned. All money uses them.
+
+pub mod announce;
+pub mod attest;
+pub mod contest;
+mod disburse;
+mod pay;
+pub mod reverse;
+
+use crate::domain::draft::Draft;
+use crate::domain::objects::{Cause, Leg, Obligation, ObligationKind};
+use crate::domain::refusal::Refusal;
+use crate::domain::values::{Fen, ObligationId, PartyId};
+
+/// Makes an obligation that a leg causes, due on the day of its entry; none where nothing is owed.
+fn owe(
+    draft: &mut Draft<'_>,
+    leg: &Leg,
+    kind: ObligationKind,
+    (from, to): (PartyId, PartyId),
+    amount: Fen,
+) -> Result<Option<ObligationId>, Refusal> {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    let (due, at) = (draft.head.today()?, draft.head.time);
+    let id = draft.make_id();
+    draft.put(Obligation {
+        id,
+        from,
+        to,
+        kind,
+        currency: leg.currency,
+        amount,
+        discharged: Fen::ZERO,
+        due,
+        at,
+        cause: Cause {
+            leg: leg.id,
+            receivable: None,
+            financing: leg.disburses(),
+        },
+        computed: None,
+        ended: None,
+    });
+    Ok(Some(id))
+}
+
+/// Tells everybody whom a leg concerns: payer, payee and the bank of the account.
+fn tell_all(draft: &mut Draft<'_>, leg: &Leg) {
+    for party in [leg.payer, leg.payee, leg.bank] {
+        draft.tell(party);
+    }
+}
