@@ -1,3 +1,4 @@
 //! Tests of the whole.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
-fn main() {}
+mod corpus;
