@@ -146,7 +146,7 @@ mod tests {
     use crate::domain::testing::money::{banked, banked_under};
     use crate::domain::testing::trade::fens_of;
     use crate::domain::testing::{
-        HOSPITAL, MAKER, OTHER_BANK, SUPPLIER, World, fen, shipped_rulebook, wire,
+        HOSPITAL, MAKER, OTHER_BANK, SUPPLIER, fen, shipped_rulebook, wire,
     };
     use crate::domain::values::{MadeId, TransferId};
 
