@@ -1,3 +1,7 @@
-//! The command.
+//! The `counterfoil` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    counterfoil::cli::run()
+}

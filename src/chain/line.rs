@@ -26,8 +26,10 @@ pub struct Entry {
 /// The bytes of an entry, without newline, and the hash that stands for them in the chain and the tree.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Line {
-    bytes: Vec<u8>,
+    n: u64,
+    prev: Hash,
     leaf: Hash,
+    bytes: Vec<u8>,
 }
 
 /// Why bytes are not the line of an entry. Offsets are in bytes from the start of the line.
@@ -162,6 +164,8 @@ impl Entry {
         }
         out.extend_from_slice(b"]}");
         Line {
+            n: self.n,
+            prev: self.prev,
             leaf: leaf_hash(&out),
             bytes: out,
         }
@@ -194,6 +198,16 @@ impl Line {
             return Err(LineError::NotCanonical { offset: common });
         }
         Ok((entry, line))
+    }
+
+    /// Number of its entry.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Leaf hash of the line before it.
+    pub fn prev(&self) -> &Hash {
+        &self.prev
     }
 
     /// The bytes, without newline.

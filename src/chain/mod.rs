@@ -15,6 +15,7 @@ pub mod keys;
 pub mod line;
 pub mod note;
 pub mod pae;
+pub mod pem;
 mod text;
 pub mod tiles;
 pub mod tree;

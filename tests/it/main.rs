@@ -1,3 +1,7 @@
 //! Tests of the whole.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
-fn main() {}
+mod arrows;
+mod corpus;
+mod independent;
+mod vectors;

@@ -1,0 +1,26 @@
+//! `counterfoil invoice`: check invoices, and bring them onto a ledger.
+
+use clap::Subcommand;
+
+use super::Failure;
+use super::invoice_check::{self, InvoiceCheck};
+
+/// Invoices and credit notes in UBL and CII.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check documents, print their fields and say what is wrong
+    #[command(after_help = "Example: counterfoil invoice check fixtures/invoices/*.xml")]
+    Check(InvoiceCheck),
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::Check(args) => invoice_check::run(args),
+    }
+}

@@ -1,0 +1,179 @@
+//! Key files in a folder: `<name>.pem` holds the private key, `<name>.pub` the public one in hex, so that a list
+//! needs no passphrase.
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::Failure;
+use crate::chain::{PublicKey, SigningKey, pem};
+use crate::domain::values::PartyId;
+
+/// Where keys are, and where a passphrase comes from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Keyring {
+    /// The folder of key files
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "COUNTERFOIL_KEYS",
+        default_value = "keys"
+    )]
+    pub(crate) keys: PathBuf,
+    /// A file whose first line is the passphrase; else COUNTERFOIL_PASSPHRASE, else a prompt
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+impl Keyring {
+    /// The key of that name.
+    pub(crate) fn load(&self, name: &str) -> Result<SigningKey, Failure> {
+        let path = self.path(name, "pem")?;
+        let text = fs::read_to_string(&path).map_err(|error| Failure::of(path.display(), error))?;
+        let text = Zeroizing::new(text);
+        pem::read(&text, || {
+            self.passphrase(&format!("Passphrase of {name}: "))
+        })
+        .map_err(|error| Failure::of(path.display(), error))
+    }
+
+    /// Keeps a new key under a name that is free.
+    pub(crate) fn save(
+        &self,
+        name: &str,
+        key: &SigningKey,
+        passphrase: Option<&str>,
+    ) -> Result<(), Failure> {
+        let text = match passphrase {
+            Some(passphrase) => pem::to_encrypted(key, passphrase),
+            None => pem::to_plain(key),
+        };
+        let text = text.map_err(|error| Failure::of("the key", error))?;
+        fs::create_dir_all(&self.keys).map_err(|error| Failure::of(self.keys.display(), error))?;
+        create(&self.path(name, "pem")?, 0o600, text.as_bytes())?;
+        create(
+            &self.path(name, "pub")?,
+            0o644,
+            format!("{}\n", key.public_key()).as_bytes(),
+        )
+    }
+
+    /// Remembers which party a key acts for, so that nobody has to type its identifier.
+    pub(crate) fn assign(&self, name: &str, party: PartyId) -> Result<(), Failure> {
+        create(
+            &self.path(name, "party")?,
+            0o644,
+            format!("{party}\n").as_bytes(),
+        )
+    }
+
+    /// The party that a key acts for.
+    pub(crate) fn party_of(&self, name: &str) -> Result<PartyId, Failure> {
+        let path = self.path(name, "party")?;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::Usage(format!(
+                "{}: {error}; name the party with --party",
+                path.display()
+            ))
+        })?;
+        text.trim_end()
+            .parse()
+            .map_err(|error| Failure::of(path.display(), error))
+    }
+
+    /// Every key by name, with its public half.
+    pub(crate) fn list(&self) -> Result<Vec<(String, PublicKey)>, Failure> {
+        let entries =
+            fs::read_dir(&self.keys).map_err(|error| Failure::of(self.keys.display(), error))?;
+        let mut keys = Vec::new();
+        for entry in entries {
+            let path = entry
+                .map_err(|error| Failure::of(self.keys.display(), error))?
+                .path();
+            if path.extension().is_some_and(|extension| extension == "pub") {
+                keys.push((stem(&path), read_public(&path)?));
+            }
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// A passphrase from the file, the environment or a person; none where nobody can be asked.
+    pub(crate) fn passphrase(&self, prompt: &str) -> Option<Zeroizing<String>> {
+        if let Some(path) = &self.passphrase_file {
+            let text = Zeroizing::new(fs::read_to_string(path).ok()?);
+            return Some(Zeroizing::new(
+                text.lines().next().unwrap_or_default().to_owned(),
+            ));
+        }
+        if let Ok(passphrase) = std::env::var("COUNTERFOIL_PASSPHRASE") {
+            return Some(Zeroizing::new(passphrase));
+        }
+        if !std::io::stdin().is_terminal() {
+            return None;
+        }
+        rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
+    }
+
+    /// A passphrase for a key that is about to be kept.
+    pub(crate) fn new_passphrase(&self) -> Result<Zeroizing<String>, Failure> {
+        let passphrase = self
+            .passphrase("New passphrase: ")
+            .filter(|text| !text.is_empty());
+        passphrase.ok_or_else(|| {
+            Failure::Usage(
+                "a passphrase is needed, to encrypt the key: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal"
+                    .into(),
+            )
+        })
+    }
+
+    /// Whether there is a key of that name.
+    pub(crate) fn has(&self, name: &str) -> Result<bool, Failure> {
+        Ok(self.path(name, "pem")?.exists())
+    }
+
+    /// A file of that name in the folder. A name is one word, so that it cannot lead elsewhere.
+    fn path(&self, name: &str, extension: &str) -> Result<PathBuf, Failure> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(Failure::Usage(format!(
+                "a key's name is of letters, digits, - and _: {name:?}"
+            )));
+        }
+        Ok(self.keys.join(format!("{name}.{extension}")))
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn read_public(path: &Path) -> Result<PublicKey, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::of(path.display(), error))?;
+    text.trim_end()
+        .parse()
+        .map_err(|error| Failure::of(path.display(), error))
+}
+
+/// Writes a file that must not exist yet: a key is never overwritten.
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), Failure> {
+    let opened = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
+    let written = opened.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::of(path.display(), error))
+}

@@ -1,0 +1,288 @@
+//! Reading entries that are durable, from any thread, while one thread appends.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::chain::{Entry, Hash, Line};
+
+use super::scan::{Damage, DamageKind};
+
+/// Most bytes that an iteration reads ahead.
+const READ_AHEAD_BYTES: u64 = 1024 * 1024;
+
+/// A segment's file and where its lines end.
+pub(super) struct Segment {
+    /// Number of its first entry.
+    pub(super) first: u64,
+    /// Its path, for messages.
+    pub(super) path: PathBuf,
+    /// Opened for reading.
+    pub(super) file: Arc<File>,
+    /// Offset after the newline of each of its lines: line i is from the end before it up to `ends[i] - 1`.
+    pub(super) ends: Vec<u64>,
+}
+
+impl Segment {
+    /// Bytes of its lines.
+    pub(super) fn len(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Number of the entry after its last.
+    pub(super) fn end(&self) -> u64 {
+        self.first + self.ends.len() as u64
+    }
+
+    /// Offset of entry `n`, which it holds or would hold next.
+    pub(super) fn offset(&self, n: u64) -> u64 {
+        match n - self.first {
+            0 => 0,
+            i => self.ends[i as usize - 1],
+        }
+    }
+}
+
+/// Why an entry could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such entry yet.
+    #[error("there is no entry {n}: the ledger has {size}")]
+    Absent {
+        /// The number asked for.
+        n: u64,
+        /// How many entries there are.
+        size: u64,
+    },
+    /// The file cannot be read.
+    #[error("entry {n} in {path}: {source}", path = path.display())]
+    Io {
+        /// Number of the entry.
+        n: u64,
+        /// Its file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What stands there is no longer the entry that was verified at the start or written since.
+    #[error("{0}")]
+    Damaged(Damage),
+}
+
+/// A handle for reading entries; a clone reads the same journal. Sees exactly the entries that are durable.
+#[derive(Clone, Default)]
+pub struct EntryReader {
+    // Held only to look up or push an offset, never across I/O.
+    segments: Arc<RwLock<Vec<Segment>>>,
+}
+
+impl EntryReader {
+    pub(super) fn new(segments: Vec<Segment>) -> EntryReader {
+        EntryReader {
+            segments: Arc::new(RwLock::new(segments)),
+        }
+    }
+
+    /// Looks into the segments.
+    pub(super) fn with_segments<T>(&self, look: impl FnOnce(&[Segment]) -> T) -> T {
+        look(&self.segments.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes in lines that became durable at the end of the last segment, by their lengths without newline.
+    pub(super) fn extend(&self, line_lens: impl IntoIterator<Item = usize>) {
+        let mut segments = self
+            .segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let last = segments
+            .last_mut()
+            .expect("a segment is pushed before its lines");
+        let mut end = last.len();
+        for len in line_lens {
+            end += len as u64 + 1;
+            last.ends.push(end);
+        }
+    }
+
+    /// Takes in a new segment.
+    pub(super) fn push(&self, segment: Segment) {
+        self.segments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(segment);
+    }
+
+    /// Number of entries that can be read: those that are durable.
+    pub fn size(&self) -> u64 {
+        self.with_segments(|segments| segments.last().map_or(0, Segment::end))
+    }
+
+    /// Entry `n` and its line, verified to be canonical and to have this number.
+    pub fn entry(&self, n: u64) -> Result<(Entry, Line), ReadError> {
+        let absent = ReadError::Absent {
+            n,
+            size: self.size(),
+        };
+        let block = self.block(n, n.saturating_add(1))?;
+        block.read()?.next().unwrap_or(Err(absent))
+    }
+
+    /// Leaf hash of entry `n`.
+    pub fn leaf(&self, n: u64) -> Result<Hash, ReadError> {
+        self.entry(n).map(|(_, line)| *line.leaf())
+    }
+
+    /// The entries of `range` in order; the first error is the last item. Beyond [`EntryReader::size`] is an error.
+    pub fn entries(&self, range: Range<u64>) -> Entries {
+        Entries {
+            reader: self.clone(),
+            range,
+            block: None,
+        }
+    }
+
+    /// Where the entries from `from` on are: at most up to `to`, of one segment, and not too many for one read.
+    fn block(&self, from: u64, to: u64) -> Result<Block, ReadError> {
+        self.with_segments(|segments| {
+            let absent = || ReadError::Absent {
+                n: from,
+                size: segments.last().map_or(0, Segment::end),
+            };
+            let after = segments.partition_point(|s| s.first <= from);
+            let segment = after
+                .checked_sub(1)
+                .map(|i| &segments[i])
+                .filter(|s| from < s.end())
+                .ok_or_else(absent)?;
+            let offset = segment.offset(from);
+            let index = (from - segment.first) as usize;
+            let most = to.min(segment.end()) - from;
+            let ends = segment.ends[index..index + most as usize].iter();
+            let ends = ends
+                .enumerate()
+                .take_while(|(i, end)| *i == 0 || **end - offset <= READ_AHEAD_BYTES);
+            let ends = ends.map(|(_, end)| end - offset).collect();
+            Ok(Block {
+                first: from,
+                path: segment.path.clone(),
+                file: Arc::clone(&segment.file),
+                offset,
+                ends,
+            })
+        })
+    }
+}
+
+/// Neighbouring lines of one file.
+struct Block {
+    first: u64,
+    path: PathBuf,
+    file: Arc<File>,
+    offset: u64,
+    /// Where each line ends, newline included, from `offset` on.
+    ends: Vec<u64>,
+}
+
+impl Block {
+    /// Reads all lines in one go.
+    fn read(self) -> Result<LoadedBlock, ReadError> {
+        let mut bytes = vec![0; self.ends.last().copied().unwrap_or(0) as usize];
+        self.file
+            .read_exact_at(&mut bytes, self.offset)
+            .map_err(|source| ReadError::Io {
+                n: self.first,
+                path: self.path.clone(),
+                source,
+            })?;
+        Ok(LoadedBlock {
+            block: self,
+            bytes,
+            at: 0,
+        })
+    }
+}
+
+/// The lines of a block, one after the other.
+struct LoadedBlock {
+    block: Block,
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Iterator for LoadedBlock {
+    type Item = Result<(Entry, Line), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Block {
+            first,
+            path,
+            offset,
+            ends,
+            ..
+        } = &self.block;
+        let end = *ends.get(self.at)? as usize;
+        let start = self.at.checked_sub(1).map_or(0, |i| ends[i] as usize);
+        let n = first + self.at as u64;
+        self.at += 1;
+        let damaged = |kind| {
+            ReadError::Damaged(Damage {
+                n,
+                file: path.clone(),
+                offset: offset + start as u64,
+                kind,
+            })
+        };
+        let Some((b'\n', line)) = self.bytes[start..end].split_last() else {
+            return Some(Err(damaged(DamageKind::NotEnded)));
+        };
+        Some(match Line::decode(line) {
+            Ok((entry, line)) if entry.n() == n => Ok((entry, line)),
+            Ok(_) => Err(damaged(DamageKind::Unlinked)),
+            Err(error) => Err(damaged(DamageKind::Unreadable(error))),
+        })
+    }
+}
+
+/// Entries in order: see [`EntryReader::entries`].
+pub struct Entries {
+    reader: EntryReader,
+    range: Range<u64>,
+    block: Option<LoadedBlock>,
+}
+
+impl Entries {
+    fn load(&mut self) -> Result<(), ReadError> {
+        self.block = Some(
+            self.reader
+                .block(self.range.start, self.range.end)?
+                .read()?,
+        );
+        Ok(())
+    }
+}
+
+impl Iterator for Entries {
+    type Item = Result<(Entry, Line), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.range.is_empty() {
+            return None;
+        }
+        let mut item = self.block.as_mut().and_then(Iterator::next);
+        if item.is_none() {
+            item = match self.load() {
+                Ok(()) => self.block.as_mut().and_then(Iterator::next),
+                Err(error) => Some(Err(error)),
+            };
+        }
+        self.range.start = if matches!(item, Some(Ok(_))) {
+            self.range.start + 1
+        } else {
+            self.range.end
+        };
+        item
+    }
+}
