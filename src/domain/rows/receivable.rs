@@ -7,8 +7,8 @@ use crate::domain::fens::fens;
 use crate::domain::objects::{FenState, Invoice, Receivable, Run, Stage};
 use crate::domain::state::Stored;
 use crate::domain::values::{
-    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, PartyId, Reason, ReceivableId,
-    Reference,
+    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason,
+    ReceivableId, Reference,
 };
 use crate::domain::visibility::Viewer;
 
@@ -99,7 +99,10 @@ pub struct DisputeRow {
     /// How much.
     pub amount: Amount,
     /// The reason code.
-    pub code: Reason,
+    pub code: Label,
+    /// What there is to say of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Reason>,
     /// When.
     pub at: Instant,
 }
@@ -235,6 +238,7 @@ impl Receivable {
             invoice: dispute.invoice,
             amount: amount(dispute.amount),
             code: dispute.code.clone(),
+            text: dispute.text.clone(),
             at: dispute.at,
         });
         let declined = match &self.stage {
