@@ -6,21 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rayon::ThreadPool;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use crate::chain::{self, Entry, Hash, Line};
+use crate::chain::{Entry, Line};
 use crate::domain::Refusal;
 use crate::domain::state::State;
-use crate::domain::values::{Instant, OpId, PartyId};
-use crate::store::{EntryReader, Index, IndexError, ReadError};
+use crate::domain::values::Instant;
+use crate::store::{EntryReader, Index, ReadError};
 
-use super::answer::{Answer, Receipt};
-use super::batch::feed_of;
 use super::clock::Clock;
 use super::committer::Published;
 use super::indexer::Progress;
-use super::intake::Decoded;
-use super::pipeline::{Judgement, Shared, Verdict};
+use super::pipeline::Shared;
 use super::status::{StopReason, Stopped};
 
 /// A running ledger. Clones are handles of the same one; it stops when [`Ledger::stop`] is called or the last handle is dropped.
