@@ -17,8 +17,8 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What was wrong, in a sentence.
@@ -44,7 +44,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     #[serde(skip)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is wrong at one place of a body.

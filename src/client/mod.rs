@@ -160,10 +160,16 @@ impl Client {
     pub fn open_session(&mut self, party: &str, key: &SigningKey) -> Result<(), ClientError> {
         let answer = self.agent.post(self.url("/v1/challenges")).send_empty()?;
         let challenge: Challenge = read_good(answer)?;
-        // Shown to a server elsewhere it would be worth nothing: it names this one.
+        // The audience is the server that we mean, not what it says of itself: or it could pass our signature on.
+        if challenge.audience != self.base {
+            return Err(ClientError::Audience {
+                said: challenge.audience,
+                base: self.base.clone(),
+            });
+        }
         let payload = SessionPayload {
             ledger: &challenge.ledger,
-            audience: &challenge.audience,
+            audience: &self.base,
             party,
             challenge: &challenge.challenge,
             expires: &challenge.expires,

@@ -16,6 +16,14 @@ pub enum ClientError {
     /// An error without a reason: this is no ledger's server.
     #[error("the server answered {0} and gave no reason; is it a ledger's?")]
     Status(u16),
+    /// The server takes sessions under another origin than the one it was reached at.
+    #[error("the server calls itself {said} and was reached at {base}: reach it by its own origin")]
+    Audience {
+        /// What it calls itself.
+        said: String,
+        /// Where it was reached.
+        base: String,
+    },
     /// The answer is not what was asked for.
     #[error("the server's answer cannot be read: {0}")]
     Unreadable(String),

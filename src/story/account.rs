@@ -24,7 +24,7 @@ pub fn account(state: &State) -> String {
 }
 
 /// An amount with thousands set off: `650,000.00`.
-pub fn grouped(state: &State, fen: Fen, currency: Currency) -> String {
+fn grouped(state: &State, fen: Fen, currency: Currency) -> String {
     let book = state
         .ledger
         .as_ref()
