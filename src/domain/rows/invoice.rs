@@ -53,6 +53,9 @@ pub struct InvoiceRow {
     pub payable: Amount,
     /// Digest of the document.
     pub document: Digest,
+    /// The invoice that this one corrects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preceding: Option<InvoiceId>,
     /// Credit notes against it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<CreditRow>,
@@ -140,6 +143,7 @@ impl Shown for Invoice {
             gross: amount(self.gross),
             payable: amount(self.payable),
             document: self.document,
+            preceding: self.preceding,
             credits: self
                 .credits
                 .iter()

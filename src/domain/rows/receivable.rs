@@ -7,8 +7,8 @@ use crate::domain::fens::fens;
 use crate::domain::objects::{FenState, Invoice, Receivable, Run, Stage};
 use crate::domain::state::Stored;
 use crate::domain::values::{
-    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason, ReceivableId,
-    Reference,
+    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason,
+    ReceivableId, Reference,
 };
 use crate::domain::visibility::Viewer;
 
