@@ -12,7 +12,7 @@ use super::session::{Asked, CHALLENGE_LASTS, Challenge, SESSION_LASTS};
 use super::status;
 use crate::domain::objects::Receivable;
 use crate::domain::rows;
-use crate::domain::values::{Instant, PartyId};
+use crate::domain::values::{Day, DayError, Instant, PartyId};
 
 #[derive(Serialize)]
 struct ChallengeRow {
@@ -21,6 +21,20 @@ struct ChallengeRow {
     challenge: Challenge,
     /// By the ledger's time; what the request for a session says in `expires`.
     expires: Instant,
+}
+
+fn day_of_query(query: &[(String, String)]) -> Result<Option<Day>, Problem> {
+    match query {
+        [] => Ok(None),
+        [(name, day)] if name == "day" => day
+            .parse()
+            .map(Some)
+            .map_err(|error: DayError| Problem::bad_request("query.day", error.to_string())),
+        _ => Err(Problem::bad_request(
+            "query.unknown",
+            "a payoff list takes the parameter `day`",
+        )),
+    }
 }
 
 #[derive(Serialize)]
@@ -95,5 +109,23 @@ impl Api {
         });
         let claims = claims.await?.ok_or_else(Problem::not_found)?;
         Ok(json(StatusCode::OK, &claims))
+    }
+
+    /// `GET /v1/receivables/<id>/payoff?day=`: whom to pay how much on a day, today where none is named.
+    pub(super) async fn payoff(
+        &self,
+        authorization: Option<&str>,
+        id: &str,
+        query: &[(String, String)],
+    ) -> Handled {
+        let day = day_of_query(query);
+        let payoff = self.as_party(authorization, |viewer| {
+            let day = day?.unwrap_or_else(|| viewer.today());
+            let receivable = id.parse().ok().and_then(|id| viewer.find::<Receivable>(id));
+            let receivable = receivable.ok_or_else(Problem::not_found)?;
+            rows::payoff(receivable, viewer, day)
+                .map_err(|refusal| Problem::of_refusal(StatusCode::UNPROCESSABLE_ENTITY, refusal))
+        });
+        Ok(json(StatusCode::OK, &payoff.await??))
     }
 }

@@ -176,7 +176,23 @@ fn objects(api: &Arc<Api>) -> Route {
         .then(|id: String, api: Arc<Api>, by: Authorization| {
             answer(async move { api.claims(by.as_deref(), &id).await })
         });
-    list.or(object).unify().or(claims).unify().boxed()
+    let payoff = path!("v1" / "receivables" / String / "payoff")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(
+            |id: String, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.payoff(by.as_deref(), &id, &query).await })
+            },
+        );
+    list.or(object)
+        .unify()
+        .or(claims)
+        .unify()
+        .or(payoff)
+        .unify()
+        .boxed()
 }
 
 /// A body read whole, or why it was not.

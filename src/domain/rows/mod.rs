@@ -15,6 +15,7 @@ mod limit;
 mod obligation;
 mod offer;
 mod party;
+mod payoff;
 mod receivable;
 mod request;
 mod terms;
@@ -40,8 +41,9 @@ pub use invoice::{CreditRow, FlagRow, InvoiceRow, InvoiceUse, InvoiceWord};
 pub use leg::{DischargedRow, LegEffect, LegRow, LegWord, SettledRow};
 pub use limit::{BlockRow, LimitRow};
 pub use obligation::{CauseRow, ObligationRow, ObligationWord};
-pub use offer::{OfferRow, OfferWord};
+pub use offer::{CostRow, OfferRow, OfferWord};
 pub use party::{KeyRow, PartyRow};
+pub use payoff::{LateRow, PayeeAccountRow, PayoffPayeeRow, PayoffRow, payoff};
 pub use receivable::{
     DisputeRow, InvoicePart, ReceivableRow, ReceivableWord, Registration, ShareRow, Totals,
 };
@@ -87,7 +89,7 @@ impl Viewer<'_> {
     }
 
     /// The legal day it is.
-    pub(super) fn today(&self) -> Day {
+    pub fn today(&self) -> Day {
         self.ledger().utc_offset.day_of(self.time)
     }
 

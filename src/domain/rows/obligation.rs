@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::Shown;
 use crate::domain::objects::{Financing, Leg, Obligation, ObligationKind, Receivable};
 use crate::domain::values::{
-    Amount, Currency, Day, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId,
+    Amount, Computed, Currency, Day, FinancingId, Instant, LegId, ObligationId, PartyId,
+    ReceivableId,
 };
 use crate::domain::visibility::Viewer;
 
@@ -48,6 +49,9 @@ pub struct ObligationRow {
     pub at: Instant,
     /// What it came from.
     pub cause: CauseRow,
+    /// How its amount was computed, where a formula gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computed: Option<Computed>,
     /// When it ended unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Instant>,
@@ -100,6 +104,7 @@ impl Shown for Obligation {
                     .financing
                     .and_then(|id| viewer.id::<Financing>(id)),
             },
+            computed: self.computed.clone(),
             ended: self.ended,
         }
     }

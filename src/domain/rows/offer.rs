@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::Shown;
 use crate::domain::objects::{Offer, OfferState, OfferTerms, Request};
+use crate::domain::price;
 use crate::domain::state::Stored;
-use crate::domain::values::{Currency, Digest, FinancingId, Instant, OfferId, PartyId, RequestId};
+use crate::domain::values::{
+    Amount, Currency, Day, Digest, FinancingId, Instant, OfferId, PartyId, Rate, RequestId,
+};
 use crate::domain::visibility::Viewer;
 
 /// Where an offer stands.
@@ -52,9 +55,26 @@ pub struct OfferRow {
     /// What it offers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<OfferTerms>,
+    /// What it costs in all, on the day that offers of the request are compared at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostRow>,
     /// What it became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub financing: Option<FinancingId>,
+}
+
+/// What an offer costs: the same measure for every offer, by which they are ranked.
+#[derive(Debug, Clone, Serialize)]
+pub struct CostRow {
+    /// The value date that offers are compared at.
+    pub value_date: Day,
+    /// What the lender would pay then.
+    pub funds: Amount,
+    /// All that the requester would bear, whoever receives it.
+    pub cost: Amount,
+    /// Cost for funds as a simple annual rate; absent where it is too large to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apr: Option<Rate>,
 }
 
 impl Shown for Offer {
@@ -78,12 +98,25 @@ impl Shown for Offer {
             at: self.at,
             commitment,
             terms: self.terms().cloned(),
+            cost: self.cost(viewer),
             financing,
         }
     }
 }
 
 impl Offer {
+    fn cost(&self, viewer: &Viewer<'_>) -> Option<CostRow> {
+        let request = Request::table(viewer.state).get(self.request)?;
+        let value_date = price::compared_on(viewer.ledger(), request);
+        let ranked = price::rank(request, value_date, [self]).pop()?;
+        Some(CostRow {
+            value_date,
+            funds: viewer.amount(ranked.all_in.funds, self.currency),
+            cost: viewer.amount(ranked.all_in.cost, self.currency),
+            apr: ranked.apr,
+        })
+    }
+
     /// "Lost, by comparison, when its request ended without it."
     fn word(&self, viewer: &Viewer<'_>) -> OfferWord {
         let request = Request::table(viewer.state).get(self.request);
