@@ -3,7 +3,7 @@
 
     verify.py chain.jsonl checkpoint 'VKEY'
 
-Not checked: the check characters of identifiers, and whether each operation was allowed.
+Not checked: check characters, bodies beyond what says who signs, and whether each operation was allowed.
 """
 import base64, datetime, hashlib, json, re, sys
 from ed25519 import admit, need, verify

@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         rulebook,
         utc_offset: args.utc_offset,
         time: args.time,
-        passphrase: passphrase.map(|text| text.to_string()),
+        passphrase,
     };
     let origin =
         init(&args.data, &options).map_err(|error| Failure::of(args.data.display(), error))?;

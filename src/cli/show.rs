@@ -89,33 +89,51 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
 }
 
 fn claims(client: &Client, receivable: &str) -> Result<Vec<Value>, ClientError> {
-    Ok(match client.claims(receivable)? {
-        Value::Object(mut all) => match all.remove("items") {
-            Some(Value::Array(rows)) => rows,
-            _ => vec![Value::Object(all)],
-        },
+    let mut all = client.claims(receivable)?;
+    Ok(match all["claims"].take() {
         Value::Array(rows) => rows,
-        other => vec![other],
+        _ => Vec::new(),
     })
 }
 
-/// A table of the plain fields of all rows, in the order in which they first come; what is nested is for `--json`.
+/// A table of the plain fields of all rows, those of nested objects among them; lists are for `--json`.
 fn print(rows: &[Value]) {
+    let rows: Vec<Vec<(String, String)>> = rows.iter().map(|row| plain("", row)).collect();
     let mut heads: Vec<&str> = Vec::new();
-    for row in rows {
-        for (name, value) in row.as_object().into_iter().flatten() {
-            if !value.is_object() && !value.is_array() && !heads.contains(&name.as_str()) {
-                heads.push(name);
-            }
+    for (name, _) in rows.iter().flatten() {
+        if !heads.contains(&name.as_str()) {
+            heads.push(name);
         }
     }
-    let cell = |row: &Value, head: &str| match &row[head] {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let cell = |row: &Vec<(String, String)>, head: &str| {
+        row.iter()
+            .find(|(name, _)| name == head)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     };
     let cells = rows
         .iter()
         .map(|row| heads.iter().map(|head| cell(row, head)).collect());
     output::table(&heads, cells.collect(), false);
+}
+
+fn plain(path: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Object(fields) => {
+            let below = |name: &str| {
+                if path.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{path}.{name}")
+                }
+            };
+            fields
+                .iter()
+                .flat_map(|(name, value)| plain(&below(name), value))
+                .collect()
+        }
+        Value::Array(_) | Value::Null => Vec::new(),
+        Value::String(text) => vec![(path.to_owned(), text.clone())],
+        other => vec![(path.to_owned(), other.to_string())],
+    }
 }

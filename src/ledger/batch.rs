@@ -119,3 +119,83 @@ impl Slot {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::chain::{Entry, Envelope, SigningKey};
+    use crate::domain::values::{Instant, OpId};
+
+    fn entered(n: u64, payload_len: usize) -> Entered {
+        let mut envelope = Envelope::new("text/plain", "x".repeat(payload_len)).unwrap();
+        envelope.sign(&SigningKey::from_seed(&[1; 32])).unwrap();
+        let entry = Entry::new(n, 0, Hash::ZERO, envelope).unwrap();
+        Entered {
+            op: OpId([0; 32]),
+            time: Instant::MIN,
+            line: entry.encode(),
+            audience: BTreeSet::new(),
+            objects: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn pushes_until_full(payload_len: usize) -> usize {
+        let mut batch = Batch::default();
+        let one = entered(0, payload_len);
+        let Entered { line, .. } = &one;
+        while !batch.is_full() {
+            batch.push(Entered {
+                line: line.clone(),
+                ..entered(0, 1)
+            });
+        }
+        batch.lines.len()
+    }
+
+    #[test]
+    fn batch_ends_at_4096_entries_or_4_mib() {
+        assert_eq!(pushes_until_full(1), BATCH_ENTRIES_MAX);
+        let large = entered(0, 40_000).line.bytes().len() + 1;
+        assert_eq!(pushes_until_full(40_000), BATCH_BYTES_MAX.div_ceil(large));
+    }
+
+    #[test]
+    fn full_batch_has_room_again_when_it_is_taken() {
+        let slot = Arc::new(Slot::default());
+        let line = entered(0, 40_000);
+        while !slot.lock().batch.is_full() {
+            slot.push(Entered {
+                line: line.line.clone(),
+                ..entered(0, 1)
+            });
+        }
+        let waiting = Arc::clone(&slot);
+        let waiting = std::thread::spawn(move || waiting.await_room());
+        assert!(slot.take().is_some_and(|batch| batch.is_full()));
+        assert_eq!(waiting.join().ok(), Some(true));
+    }
+
+    #[test]
+    fn lone_entry_is_taken_at_once_and_the_rest_before_the_end() {
+        let slot = Slot::default();
+        slot.push(entered(0, 1));
+        assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
+        slot.push(entered(1, 1));
+        slot.finish();
+        assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
+        assert!(slot.take().is_none());
+    }
+
+    #[test]
+    fn abandoned_slot_gives_nothing_and_takes_nothing() {
+        let slot = Slot::default();
+        slot.push(entered(0, 1));
+        slot.abandon();
+        assert!(!slot.await_room());
+        assert!(slot.take().is_none());
+    }
+}

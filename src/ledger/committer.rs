@@ -1,7 +1,6 @@
 //! Makes batches durable and signs what is: append and sync, extend the tree, sign the checkpoint, write the head.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::chain::note::VkeyError;
 use crate::chain::{Checkpoint, Hash, Line, Note, SigningKey, Tree};
@@ -35,7 +34,6 @@ pub struct Committer {
     tree: Tree,
     origin: String,
     key: SigningKey,
-    started: Instant,
 }
 
 impl Committer {
@@ -51,28 +49,27 @@ impl Committer {
             tree,
             origin,
             key,
-            started: Instant::now(),
         }
     }
 
     /// Makes lines durable and returns the checkpoint that covers them. After an error nothing may be committed any more.
-    pub fn commit(&mut self, lines: &[Line]) -> Result<Published, CommitError> {
+    /// `now_ms` is a clock that never runs backwards.
+    pub fn commit(&mut self, lines: &[Line], now_ms: u64) -> Result<Published, CommitError> {
         self.journal.append(self.tree.size(), lines)?;
         for line in lines {
             self.tree.append(*line.leaf());
         }
-        self.publish()
+        self.publish(now_ms)
     }
 
     /// Signs a checkpoint over what is durable and hands it to the journal, which writes it "at most once a second".
-    pub fn publish(&mut self) -> Result<Published, CommitError> {
+    pub fn publish(&mut self, now_ms: u64) -> Result<Published, CommitError> {
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size: self.tree.size(),
             root: self.tree.root(),
         };
         let note = checkpoint.sign(&[&self.key])?;
-        let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.journal.publish_head(note.clone(), now_ms)?;
         Ok(Published {
             size: checkpoint.size,

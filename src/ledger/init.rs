@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use zeroize::Zeroizing;
+
 use crate::chain::note::KeyKind;
 use crate::chain::pae::OP_TYPE;
 use crate::chain::{Envelope, EnvelopeError, SigningKey, Tree, VerifierKey};
@@ -45,7 +47,7 @@ pub struct InitOptions<'a> {
     /// The time of entry 0 of a drill; `None` takes the machine's clock, as every other ledger does.
     pub time: Option<Instant>,
     /// Encrypts the ledger's key file.
-    pub passphrase: Option<String>,
+    pub passphrase: Option<Zeroizing<String>>,
 }
 
 /// Why no ledger was made.
@@ -109,14 +111,15 @@ pub fn init(data: &Path, options: &InitOptions<'_>) -> Result<String, InitError>
     let created = entry_0(options, &origin, &vkey, time)?;
     check_empty(data)?;
     let journal = SegmentJournal::create(Layout::new(data))?;
-    keyfile::write(&keyfile::path_in(data), &key, options.passphrase.as_deref())?;
+    let passphrase = options.passphrase.as_ref().map(|text| text.as_str());
+    keyfile::write(&keyfile::path_in(data), &key, passphrase)?;
     let mut committer = Committer::new(
         Box::new(journal),
         Tree::new(),
         origin.as_str().to_owned(),
         key,
     );
-    committer.commit(&[created])?;
+    committer.commit(&[created], 0)?;
     committer.finish()?;
     Ok(origin.as_str().to_owned())
 }

@@ -79,7 +79,7 @@ impl Inner {
         match seen.as_deref() {
             Ok(Progress::Covers(_)) => Ok(()),
             Ok(Progress::Broken(reason)) => Err(LookupError::Index(reason.clone())),
-            Err(_) => Err(Stopped.into()),
+            Err(_) => Err(LookupError::Index("its thread broke".to_owned())),
         }
     }
 

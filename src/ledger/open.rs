@@ -91,7 +91,7 @@ pub enum StartError {
     #[error("the ledger's verifier key: {0}")]
     Vkey(#[from] VkeyError),
     /// The head is not this ledger's.
-    #[error("head: {0}; `serve --accept-head N` writes it anew")]
+    #[error("head: {0}; move that file away, then `serve --accept-head N` writes it anew")]
     Head(#[from] CheckpointError),
     /// A hand-moved clock was asked for a ledger that is no drill.
     #[error("{origin} is no drill: only a ledger made with `init --drill` takes `--clock manual`")]
@@ -143,7 +143,7 @@ impl Ledger {
         let full = Arc::new(AtomicBool::new(false));
         let gate = Gate::new(Arc::clone(&clock), parts.free_bytes, Arc::clone(&full));
         let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
-        let status = Status::new(committer.publish()?);
+        let status = Status::new(committer.publish(0)?);
         let shared = Arc::new(Shared::new(sequencer, status));
         let index = Arc::new(parts.index);
         let pool = verify::pool(parts.verify_threads)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::chain;
@@ -38,10 +39,17 @@ struct Asked {
     keys: Vec<chain::PublicKey>,
 }
 
+/// A decoded operation and the length of its envelope in bytes.
+type Read = (Decoded, usize);
+
+fn read(envelope: &[u8]) -> Result<Read, Refusal> {
+    Decoded::read(envelope).map(|decoded| (decoded, envelope.len()))
+}
+
 impl Ledger {
     /// Submits an encoded envelope and waits for the answer, which rests on durable entries alone.
     pub async fn submit(&self, envelope: &[u8]) -> Answer {
-        let mut pending = self.submit_many(&[envelope]);
+        let mut pending = self.line_up(vec![read(envelope)]);
         match pending.pop() {
             Some(pending) => pending.answer().await,
             None => Answer::Stopped,
@@ -49,13 +57,19 @@ impl Ledger {
     }
 
     /// Submits encoded envelopes in order: they take consecutive tickets and are judged one after the other, each by itself. Where
-    /// there is no room for all, each is told [`Answer::Busy`]. Nothing waits here; envelopes are decoded on the calling thread.
-    pub fn submit_many(&self, envelopes: &[impl AsRef<[u8]>]) -> Vec<Pending> {
-        let decoded = envelopes.iter().map(|bytes| {
-            let bytes = bytes.as_ref();
-            Decoded::read(bytes).map(|decoded| (decoded, bytes.len()))
-        });
-        let decoded: Vec<_> = decoded.collect();
+    /// there is no room for all, each is told [`Answer::Busy`]. Blocks while they are decoded, on the threads that verify; a batch at
+    /// its limits takes a good part of a second.
+    pub fn submit_many(&self, envelopes: &[impl AsRef<[u8]> + Sync]) -> Vec<Pending> {
+        let decode = || {
+            envelopes
+                .par_iter()
+                .map(|envelope| read(envelope.as_ref()))
+                .collect()
+        };
+        self.line_up(self.inner.pool.install(decode))
+    }
+
+    fn line_up(&self, decoded: Vec<Result<Read, Refusal>>) -> Vec<Pending> {
         let lengths = decoded
             .iter()
             .flatten()
@@ -66,7 +80,7 @@ impl Ledger {
             Ok(None) => Err(Answer::Busy),
             Err(Stopped) => Err(Answer::Stopped),
         };
-        let send = |decoded: Result<(Decoded, usize), Refusal>| match (decoded, &mut tickets) {
+        let send = |decoded: Result<Read, Refusal>| match (decoded, &mut tickets) {
             (Err(refusal), _) => Way::Done(Answer::Malformed(refusal)),
             (Ok(_), Err(answer)) => Way::Done(answer.clone()),
             (Ok((decoded, _)), Ok(tickets)) => {

@@ -217,9 +217,11 @@ impl Shared {
     }
 
     fn commit(&self, committer: &mut Committer, index: &Sender<Vec<Record>>) {
+        let started = std::time::Instant::now();
+        let now_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let done = std::iter::from_fn(|| self.slot.take())
             .try_for_each(|batch| {
-                let published = committer.commit(&batch.lines)?;
+                let published = committer.commit(&batch.lines, now_ms())?;
                 self.status.publish(published);
                 // A broken index takes no records; the next start makes it anew.
                 index.send(batch.records).ok();

@@ -49,9 +49,12 @@ fn is_lei(code: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
         && code[18..].bytes().all(|byte| byte.is_ascii_digit());
     let step = |rest: u64, digit: u64| (rest * if digit < 10 { 10 } else { 100 } + digit) % 97;
-    form && code
-        .chars()
-        .map(|c| u64::from(c.to_digit(36).unwrap_or(0)))
-        .fold(0, step)
-        == 1
+    // 97 and 98 are not also written 00 and 01, nor 02 as 99.
+    let range = || ("02"..="98").contains(&&code[18..]);
+    form && range()
+        && code
+            .chars()
+            .map(|c| u64::from(c.to_digit(36).unwrap_or(0)))
+            .fold(0, step)
+            == 1
 }

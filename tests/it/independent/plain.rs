@@ -85,7 +85,9 @@ pub(super) fn time_ms(text: &str, form: &str) -> Result<u64, String> {
     let (year, month, day) = (field(0, 4), field(5, 7), field(8, 10));
     let (hour, minute, second) = (field(11, 13), field(14, 16), field(17, 19));
     let millis = if form.len() == 24 { field(20, 23) } else { 0 };
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let february = if leap(year) { 29 } else { 28 };
     let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let real = year >= 1970

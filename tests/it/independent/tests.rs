@@ -1,5 +1,7 @@
 //! What the verifier accepts, and that it names what was changed.
 
+use std::process::Command;
+
 use rstest::rstest;
 
 use super::forge::{Draft, Forge, text, vectors};
@@ -44,6 +46,40 @@ fn the_vectors_ledger_is_sound() {
         std::fs::write(dir.path().join(name), content).unwrap();
     }
     assert_eq!(check_files(dir.path()), Ok(report));
+}
+
+/// Whether `contracts/verify.py` accepts the same three things; none where there is no Python.
+fn page_of_python(forge: &Forge) -> Option<bool> {
+    let dir = tempfile::tempdir().unwrap();
+    let (export, checkpoint) = (
+        dir.path().join("chain.jsonl"),
+        dir.path().join("checkpoint"),
+    );
+    std::fs::write(&export, forge.export()).unwrap();
+    std::fs::write(&checkpoint, forge.checkpoint()).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contracts/verify.py");
+    let run = Command::new("python3")
+        .arg("-B")
+        .arg(script)
+        .args([&export, &checkpoint])
+        .arg(&forge.vkey)
+        .output()
+        .ok()?;
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(!said.contains("Traceback"), "{said}");
+    Some(run.status.success())
+}
+
+#[test]
+fn the_page_of_python_agrees() {
+    let mut forge = Forge::new();
+    let Some(sound) = page_of_python(&forge) else {
+        eprintln!("skipped: there is no python3");
+        return;
+    };
+    assert!(sound);
+    forge.entries[4].signers = vec![forge.key_of(HOSPITAL)];
+    assert_eq!(page_of_python(&forge), Some(false));
 }
 
 /// The forge makes the very bytes of the vectors, so what it changes is all that differs.

@@ -366,6 +366,26 @@ mod tests {
         assert_eq!(*state, FinancingState::Changed(world.time));
     }
 
+    #[test]
+    fn fens_that_come_free_absorb_what_was_credited_since() {
+        let (mut world, receivable, _, leg) = announced();
+        let invoice = world.receivable(receivable).shares[0].invoice;
+        let credit = crate::domain::ops::invoice::credit::Credit {
+            invoice,
+            number: wire("CN-1"),
+            amount: wire("50000.00"),
+            document: crate::domain::testing::digest("CN-1"),
+        };
+        world.act(SUPPLIER, credit);
+        assert_eq!(
+            world.open_of(receivable, SUPPLIER),
+            fen("120000.00"),
+            "an announced disbursement keeps its fens"
+        );
+        booked(&mut world, leg, "1.00", "2026-06-04");
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("100000.00"));
+    }
+
     /// The leg lapsed and the financing ended; the money came all the same.
     fn lapsed() -> (World, ReceivableId, FinancingId, LegId) {
         let (mut world, receivable, financing, leg) = announced();

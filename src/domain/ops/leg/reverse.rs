@@ -284,6 +284,21 @@ mod tests {
         );
     }
 
+    #[test]
+    fn fens_that_reopen_absorb_what_was_credited_since() {
+        let (mut world, receivable, leg) = paid("150000.00");
+        let invoice = world.receivable(receivable).shares[0].invoice;
+        let credit = crate::domain::ops::invoice::credit::Credit {
+            invoice,
+            number: wire("CN-1"),
+            amount: wire("50000.00"),
+            document: crate::domain::testing::digest("CN-1"),
+        };
+        world.act(SUPPLIER, credit);
+        world.returned(leg);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("100000.00"));
+    }
+
     /// The lender paid 119,000.00 for 120,000.00, and 72.00 of fee go to the factor.
     fn funded() -> (World, ReceivableId, FinancingId, LegId) {
         let (mut world, receivable) = banked();
