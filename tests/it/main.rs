@@ -3,5 +3,7 @@
 
 mod arrows;
 mod corpus;
+mod faults;
 mod independent;
+mod served;
 mod vectors;
