@@ -106,17 +106,31 @@ fn print(rows: &[Value]) {
         }
     }
     let cell = |row: &Vec<(String, String)>, head: &str| {
-        row.iter().find(|(name, _)| name == head).map(|(_, value)| value.clone()).unwrap_or_default()
+        row.iter()
+            .find(|(name, _)| name == head)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     };
-    let cells = rows.iter().map(|row| heads.iter().map(|head| cell(row, head)).collect());
+    let cells = rows
+        .iter()
+        .map(|row| heads.iter().map(|head| cell(row, head)).collect());
     output::table(&heads, cells.collect(), false);
 }
 
 fn plain(path: &str, value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Object(fields) => {
-            let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            fields.iter().flat_map(|(name, value)| plain(&below(name), value)).collect()
+            let below = |name: &str| {
+                if path.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{path}.{name}")
+                }
+            };
+            fields
+                .iter()
+                .flat_map(|(name, value)| plain(&below(name), value))
+                .collect()
         }
         Value::Array(_) | Value::Null => Vec::new(),
         Value::String(text) => vec![(path.to_owned(), text.clone())],
