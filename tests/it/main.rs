@@ -4,5 +4,6 @@
 mod arrows;
 mod corpus;
 mod independent;
+mod roles;
 mod served;
 mod vectors;
