@@ -5,5 +5,6 @@ mod arrows;
 mod corpus;
 mod faults;
 mod independent;
+mod roles;
 mod served;
 mod vectors;
