@@ -5,5 +5,6 @@ mod arrows;
 mod corpus;
 mod faults;
 mod independent;
+mod operations_doc;
 mod served;
 mod vectors;
