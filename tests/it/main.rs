@@ -6,5 +6,6 @@ mod corpus;
 mod faults;
 mod independent;
 mod roles;
+mod operations_doc;
 mod served;
 mod vectors;
