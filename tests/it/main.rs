@@ -5,7 +5,7 @@ mod arrows;
 mod corpus;
 mod faults;
 mod independent;
-mod roles;
 mod operations_doc;
+mod roles;
 mod served;
 mod vectors;
