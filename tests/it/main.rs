@@ -4,4 +4,5 @@
 mod arrows;
 mod corpus;
 mod independent;
+mod served;
 mod vectors;
