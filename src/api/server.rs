@@ -29,7 +29,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The headers of a request must be there in this time, from the end of the request before.
     pub header_read: Duration,
-    /// Most bytes of the headers of a request.
+    /// Bytes of the headers of a request behind which no more are read.
     pub header_bytes: usize,
     /// A connection takes no further request after this time.
     pub connection_age: Duration,

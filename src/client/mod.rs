@@ -183,6 +183,11 @@ impl Client {
         Ok(())
     }
 
+    /// The token of the open session, for requests that other programs make.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// What would become of an unsigned payload of the session's party: its op id, or why not.
     pub fn check(&self, payload: &str) -> Result<Value, ClientError> {
         let answer = self.post(

@@ -82,6 +82,35 @@ fn the_page_of_python_agrees() {
     assert_eq!(page_of_python(&forge), Some(false));
 }
 
+/// The sample story, exported by the command, is sound to who knows only the document.
+#[test]
+fn what_the_command_exports_is_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let run = |args: &[&str]| {
+        let command = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
+            .args(args)
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&command.stderr);
+        assert!(command.status.success(), "{args:?}: {said}");
+        command.stdout
+    };
+    run(&["demo"]);
+    run(&[
+        "export",
+        "-o",
+        dir.path().join("chain.jsonl").to_str().unwrap(),
+    ]);
+    for name in ["checkpoint", "vkey"] {
+        std::fs::write(dir.path().join(name), run(&[name])).unwrap();
+    }
+    let report = check_files(dir.path()).unwrap();
+    assert!(report.covered > 50 && report.beyond == 0, "{report:?}");
+}
+
 /// The forge makes the very bytes of the vectors, so what it changes is all that differs.
 #[test]
 fn the_forge_makes_the_vectors_again() {
