@@ -4,5 +4,7 @@
 mod arrows;
 mod corpus;
 mod independent;
+mod journey;
 mod served;
+mod story;
 mod vectors;
