@@ -114,7 +114,8 @@ fn save(args: &Args, script: &Script, keys: &BTreeMap<String, SigningKey>) -> Re
     Ok(())
 }
 
-/// What happened, under the day it happened on.
+/// What happened, under the day it happened on: the entry's number before what was accepted, `x` before a refusal, and
+/// `=` before what had been an entry already.
 fn line(script: &Script, played: &Played<'_>, day: &mut String) -> String {
     let on = UtcOffset::CHINA.day_of(played.step.at).to_string();
     let mut text = String::new();
@@ -122,21 +123,24 @@ fn line(script: &Script, played: &Played<'_>, day: &mut String) -> String {
         text = format!("\n{on}\n");
         *day = on;
     }
+    let step = played.step;
     let who = script
-        .player(&played.step.by)
+        .player(&step.by)
         .map_or("", |player| player.called.as_str());
-    let (mark, outcome) = match &played.act {
-        Act::Accepted(n) => ("  ", format!("entry {n}")),
+    let (mark, said, outcome) = match &played.act {
+        Act::Accepted(n) => (n.to_string(), step.say.as_str(), String::new()),
         Act::Repeat(n) => (
-            "= ",
-            format!("sent again: answered with entry {n}, nothing done twice"),
+            "=".to_owned(),
+            "The same envelope again",
+            format!("\n       answered with entry {n}; nothing was done twice"),
         ),
-        Act::Refused { rule, message } => ("x ", format!("refused, {rule}: {message}")),
+        Act::Refused { rule, message } => (
+            "x".to_owned(),
+            step.say.as_str(),
+            format!("\n       refused by {rule}: {message}"),
+        ),
     };
-    text + &format!(
-        "{mark}{} [{who}: {}, {outcome}]\n",
-        played.step.say, played.step.op
-    )
+    text + &format!("{mark:>4}  {said} [{who}, {}]{outcome}\n", step.op)
 }
 
 /// The ledger in this process.

@@ -171,13 +171,12 @@ fn a_row_names_no_party_beyond_what_its_reader_may_know() {
     }
 }
 
-/// The names of an object's fields.
+/// The names of an object's fields, sorted.
 fn fields(row: &Value) -> Vec<&str> {
-    row.as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
+    let fields = row.as_object().expect("an object");
+    let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 fn items<'v>(row: &'v Value, field: &str) -> &'v [Value] {
