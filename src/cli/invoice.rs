@@ -19,7 +19,7 @@ enum Verb {
     #[command(after_help = "Example: counterfoil invoice check fixtures/invoices/*.xml")]
     Check(InvoiceCheck),
     /// Put a valid document on a served ledger: its facts and its digest, not the document
-    Import(InvoiceImport),
+    Import(Box<InvoiceImport>),
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ fn with_a_better_offer() -> (Scene, OfferId) {
     (scene, better)
 }
 
-/// Compared on Monday, 8 June; 60 days to 7 August.
+/// Compared on Tuesday, 9 June, behind the request's last day; 59 days to 7 August.
 #[test]
 fn an_offer_reads_with_its_whole_cost_on_the_day_of_comparison() {
     let scene = Scene::new();
@@ -33,14 +33,14 @@ fn an_offer_reads_with_its_whole_cost_on_the_day_of_comparison() {
     let offer = scene.world.state.offers.get(scene.offer).expect("made");
     let terms = offer.terms().expect("visible");
     let request = scene.world.get_request(scene.request);
-    let on: Day = wire("2026-06-08");
+    let on: Day = wire("2026-06-09");
     let price =
         crate::domain::price::amount(request.face, terms, request.due, on).expect("a price");
     let all_in = price.all_in(on, request.due).expect("a cost");
-    let apr = apr(all_in.cost, all_in.funds, 60).expect("a rate");
+    let apr = apr(all_in.cost, all_in.funds, 59).expect("a rate");
     let written = |fen| Amount::of(fen, 2);
     let expected = json!({
-        "on": on, "cost": written(all_in.cost), "funds": written(all_in.funds), "days": 60, "apr": apr,
+        "on": on, "cost": written(all_in.cost), "funds": written(all_in.funds), "days": 59, "apr": apr,
     });
     assert_eq!(read, expected);
     let sum = all_in.cost.checked_add(all_in.funds);
