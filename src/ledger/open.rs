@@ -27,7 +27,7 @@ use super::handle::{Inner, Ledger, is_drill};
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
-use super::replay::{BadEntry, Checks, Replay};
+use super::replay::{BadEntry, Checks, Replay, check_signatures};
 use super::sequencer::Sequencer;
 use super::status::Status;
 use super::verify;
@@ -183,7 +183,8 @@ pub(super) fn recover(
     if let Some(rebuild) = &opened.rebuild {
         tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
     }
-    let replay = replay(&reader, &opened.index, progress)?;
+    let covered = journal.head().map_or(0, |head| head.checkpoint.size);
+    let replay = replay(&reader, covered, &opened.index, progress)?;
     let data = config.data;
     Ok(Parts {
         journal: Box::new(journal),
@@ -198,17 +199,23 @@ pub(super) fn recover(
     })
 }
 
-/// Takes every entry in again, and hands the index those that it does not cover.
+/// Takes every entry in again, and hands the index those that it does not cover. No checkpoint speaks for the entries from `covered`
+/// on: their signatures are verified again, before one is signed that does.
 fn replay(
     reader: &EntryReader,
+    covered: u64,
     index: &Index,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, StartError> {
     let size = reader.size();
-    let mut replay = Replay::new(Checks::RULES);
+    let mut replay = Replay::new(Checks::Rules);
     let mut records: Vec<Record> = Vec::new();
     for entry in reader.entries(0..size) {
         let (entry, line) = entry?;
+        if entry.n() >= covered {
+            let n = entry.n();
+            check_signatures(&entry).map_err(|why| BadEntry { n, why })?;
+        }
         let entered = replay.take(&entry, line)?;
         if entry.n() >= index.size() {
             records.push(record_of(&entered));
