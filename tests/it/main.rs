@@ -5,3 +5,4 @@ mod arrows;
 mod corpus;
 mod independent;
 mod vectors;
+mod verdicts;
