@@ -219,13 +219,26 @@ fn another_key_than_entry_0_names_does_not_open_the_ledger() {
     assert!(matches!(opened.map(drop), Err(StartError::OtherKey { .. })));
 }
 
-#[test]
-fn key_file_is_its_owners_alone() {
+/// Entries hold everybody's trade.
+#[tokio::test]
+async fn data_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let drill = Drill::new();
-    let path = keyfile::path_in(&drill.dir.path().join("data"));
-    let mode = std::fs::metadata(path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let drill = played().await;
+    let data = drill.dir.path().join("data");
+    for (name, mode) in [
+        ("", 0o700),
+        ("ledger.key", 0o600),
+        ("head", 0o600),
+        ("entries", 0o700),
+        ("entries/00000000000000000000.jsonl", 0o600),
+        ("index", 0o700),
+    ] {
+        let found = std::fs::metadata(data.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(found & 0o777, mode, "{name}");
+    }
 }
 
 #[test]
