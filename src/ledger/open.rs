@@ -181,8 +181,8 @@ pub(super) fn recover(
     if let Some(rebuild) = &opened.rebuild {
         tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
     }
-    let covered = journal.head().map_or(0, |head| head.checkpoint.size);
-    let replay = replay(&reader, covered, &opened.index, progress)?;
+    let vouched = journal.head().map_or(0, |head| head.checkpoint.size);
+    let replay = replay(&reader, &opened.index, vouched, progress)?;
     let data = config.data;
     Ok(Parts {
         journal: Box::new(journal),
@@ -197,12 +197,12 @@ pub(super) fn recover(
     })
 }
 
-/// Takes every entry in again, and hands the index those that it does not cover. No checkpoint speaks for the entries from `covered`
-/// on: their signatures are verified again, before one is signed that does.
+/// Takes every entry in again, and hands the index those that it does not cover. The first `vouched` are under the
+/// head, signed when they had been verified; behind it nothing but its signatures vouches for an entry.
 fn replay(
     reader: &EntryReader,
-    covered: u64,
     index: &Index,
+    vouched: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, StartError> {
     let size = reader.size();
@@ -210,18 +210,18 @@ fn replay(
     let mut records: Vec<Record> = Vec::new();
     for entry in reader.entries(0..size) {
         let (entry, line) = entry?;
-        if entry.n() >= covered {
-            let n = entry.n();
+        let n = entry.n();
+        if n >= vouched {
             check_signatures(&entry).map_err(|why| BadEntry { n, why })?;
         }
         let entered = replay.take(&entry, line)?;
-        if entry.n() >= index.size() {
+        if n >= index.size() {
             records.push(record_of(&entered));
         }
         if records.len() == RECORDS_AT_ONCE {
             index.record(&std::mem::take(&mut records))?;
         }
-        progress(entry.n() + 1, size);
+        progress(n + 1, size);
     }
     index.record(&records)?;
     Ok(replay)
