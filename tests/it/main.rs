@@ -11,3 +11,4 @@ mod roles;
 mod served;
 mod story;
 mod vectors;
+mod verdicts;
