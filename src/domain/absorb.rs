@@ -121,12 +121,14 @@ fn cancel(draft: &mut Draft<'_>, invoice: InvoiceId, open: &[ReceivableId], lock
             .map(|run| (run.hi, run.lock.map(|lock| lock.by)))
             .collect();
         let top = taken.last().map_or(from, |(hi, _)| *hi);
-        draft.change_fens(*id, from, top, |run| {
-            if taken.binary_search_by_key(&run.hi, |(hi, _)| *hi).is_ok() {
-                run.state = FenState::Cancelled(op, EndReason::Diluted);
-                run.lock = None;
-            }
-        });
+        draft
+            .change_fens(*id, from, top, |run| {
+                if taken.binary_search_by_key(&run.hi, |(hi, _)| *hi).is_ok() {
+                    run.state = FenState::Cancelled(op, EndReason::Diluted);
+                    run.lock = None;
+                }
+            })
+            .expect("fens that end add nothing to what is outstanding");
         ended.extend(taken.into_iter().filter_map(|(_, by)| by));
         let contract = draft.get::<Receivable>(*id).contract;
         let share = draft.edit_share(*id, invoice);

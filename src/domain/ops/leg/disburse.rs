@@ -90,7 +90,7 @@ pub(super) fn fund(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Res
         recourse: financing.terms.recourse,
         at: draft.head.time,
     };
-    draft.pass_on(&financing.addresses, &hop);
+    draft.pass_on(&financing.addresses, &hop)?;
     done.funded = Some(id);
     owe_the_difference(draft, leg, &financing, price, done)
 }
@@ -163,7 +163,7 @@ pub(super) fn unwind(draft: &mut Draft<'_>, leg: &Leg, id: FinancingId) -> Resul
                 let kept = run.hops.len().saturating_sub(1);
                 run.hops = run.hops[..kept].into();
                 run.holder = financing.requester;
-            });
+            })?;
         }
     } else if let FinancingState::Funded(funding) = &financing.state {
         let back = (financing.lender, financing.requester);
