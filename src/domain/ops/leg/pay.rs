@@ -82,14 +82,14 @@ fn settle(
         Some(runs) => lowest_open(runs, leg.payee, most.get().unsigned_abs(), takes),
         None => Vec::new(),
     };
-    let mut pending: BTreeSet<Disposition> = BTreeSet::new();
-    for run in &paid {
-        pending.extend(run.lock_at(time).map(|lock| lock.by));
-        draft.change_fens(id, run.lo, run.hi, |run| {
-            run.state = FenState::Settled(leg.id);
-            run.lock = None;
-        })?;
-    }
+    let mut parts: Vec<(u64, u64)> = paid.iter().map(|run| (run.lo, run.hi)).collect();
+    parts.sort_unstable();
+    draft.change_fens(id, &parts, |run| {
+        run.state = FenState::Settled(leg.id);
+        run.lock = None;
+    })?;
+    let locks = paid.iter().filter_map(|run| run.lock_at(time));
+    let pending: BTreeSet<Disposition> = locks.map(|lock| lock.by).collect();
     for disposition in pending {
         draft.end_as_changed(disposition);
     }

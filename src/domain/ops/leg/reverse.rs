@@ -84,9 +84,7 @@ fn reopen(draft: &mut Draft<'_>, leg: &Leg, done: &Attested) -> Result<(), Refus
             .filter(|run| run.state == FenState::Settled(leg.id))
             .map(|run| (run.lo, run.hi))
             .collect();
-        for (lo, hi) in settled {
-            draft.change_fens(*id, lo, hi, |run| run.state = FenState::Open)?;
-        }
+        draft.change_fens(*id, &settled, |run| run.state = FenState::Open)?;
     }
     Ok(())
 }
