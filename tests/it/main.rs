@@ -3,8 +3,11 @@
 
 mod arrows;
 mod corpus;
+mod faults;
 mod independent;
 mod journey;
+mod operations_doc;
+mod roles;
 mod served;
 mod story;
 mod vectors;
