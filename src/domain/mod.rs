@@ -1,6 +1,7 @@
 //! The pure state machine: what the ledger knows and which moves it allows. It imports no other folder, reads no
 //! clock and no randomness, and does no I/O: time is an argument.
 
+pub mod absorb;
 pub mod draft;
 pub mod fens;
 pub mod head;
@@ -9,6 +10,7 @@ pub mod judge;
 pub mod objects;
 pub mod ops;
 pub mod payload;
+pub mod payment_day;
 pub mod refusal;
 pub mod registry;
 pub mod rulebook;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, ledger, party};
+use super::ops::{contract, delivery, invoice, ledger, party, receivable};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -122,6 +122,10 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<delivery::record::Record>(),
+    registered::<invoice::issue::Issue>(),
+    registered::<receivable::register::Register>(),
+    registered::<receivable::confirm::Confirm>(),
 ];
 
 /// The operation of that name.

@@ -5,18 +5,23 @@ use sha2::{Digest as _, Sha256};
 use super::head::Head;
 use super::invariants;
 use super::judge::judge;
-use super::objects::{Contract, ContractTerms, PartyKey};
+use super::objects::{Contract, ContractTerms, Invoice, PartyKey, Receivable};
 use super::ops::contract::{accept, propose};
+use super::ops::delivery::record::Record;
+use super::ops::invoice::issue::Issue;
 use super::ops::ledger::create::{Create, KeyGrant};
 use super::ops::party::admit::Admit;
+use super::ops::receivable::Item;
+use super::ops::receivable::confirm::{Confirm, DefenceTerms, Notice};
+use super::ops::receivable::register::Register;
 use super::payload::Payload;
 use super::refusal::Refusal;
 use super::registry::Operation;
 use super::rulebook::Rulebook;
 use super::state::{Effects, State};
 use super::values::{
-    ContractId, Day, Digest, Instant, MadeId, Nonce, OpId, PartyId, Power, PublicKey, Role, Scope,
-    Size,
+    Amount, ContractId, Day, DeliveryId, Digest, Fen, Instant, InvoiceId, MadeId, Nonce, OpId,
+    PartyId, Power, PublicKey, ReceivableId, Role, Scope, Size,
 };
 
 /// Reads a value from the form it has on the wire.
@@ -43,6 +48,21 @@ pub(crate) const FACTOR: &str = "x:factor";
 /// The ledger's time at the beginning of every test: Monday, 2026-06-01, 10:00 in China.
 pub(crate) const START: &str = "2026-06-01T02:00:00Z";
 const ORIGIN: &str = "drill.test/0123456789abcdef";
+
+/// An amount with two decimals, in fen.
+pub(crate) fn fen(text: &str) -> Fen {
+    let amount: Amount = wire(text);
+    assert_eq!(amount.decimals(), 2, "the test writes two decimals");
+    Fen::new(amount.units()).expect("an amount is never negative")
+}
+
+/// So much of one invoice.
+pub(crate) fn item(invoice: InvoiceId, amount: &str) -> Item {
+    Item {
+        invoice,
+        amount: wire(amount),
+    }
+}
 
 /// The one key of a party.
 pub(crate) fn key_of(party: PartyId) -> PublicKey {
@@ -260,6 +280,134 @@ impl World {
         let contract = ContractId::of(&op, 0);
         self.act(debtor, accept::Accept { contract });
         contract
+    }
+
+    /// A delivery under the contract, today.
+    pub(crate) fn delivery(&mut self, contract: ContractId, amount: &str) -> DeliveryId {
+        let supplier = self.get_contract(contract).supplier;
+        let body = Record {
+            contract,
+            number: wire("DN-1"),
+            delivered: self.today(),
+            amount: wire(amount),
+        };
+        DeliveryId::of(&self.act(supplier.as_str(), body), 0)
+    }
+
+    /// An invoice of today that bills a delivery of today.
+    pub(crate) fn invoice(
+        &mut self,
+        contract: ContractId,
+        number: &str,
+        net: &str,
+        tax: &str,
+    ) -> InvoiceId {
+        let supplier = self.get_contract(contract).supplier;
+        let body = self.billing(contract, number, net, tax);
+        InvoiceId::of(&self.act(supplier.as_str(), body), 0)
+    }
+
+    /// The body of such an invoice, its delivery recorded.
+    pub(crate) fn billing(
+        &mut self,
+        contract: ContractId,
+        number: &str,
+        net: &str,
+        tax: &str,
+    ) -> Issue {
+        let gross = fen(net).checked_add(fen(tax)).expect("amounts of a test");
+        let gross = Amount::of(gross, 2);
+        let delivery = self.delivery(contract, &gross.to_string());
+        Issue {
+            contract,
+            number: wire(number),
+            type_code: 380,
+            issued: self.today(),
+            currency: self.terms(contract).currency,
+            net: wire(net),
+            tax: wire(tax),
+            gross,
+            prepaid: None,
+            rounding: None,
+            deliveries: vec![delivery],
+            preceding: None,
+            document: digest(number),
+        }
+    }
+
+    /// A receivable of the contract with these shares, registered.
+    pub(crate) fn registered(
+        &mut self,
+        contract: ContractId,
+        shares: &[(InvoiceId, &str)],
+    ) -> ReceivableId {
+        let supplier = self.get_contract(contract).supplier;
+        let shares = shares
+            .iter()
+            .map(|(invoice, amount)| item(*invoice, amount));
+        let shares = shares.collect();
+        let op = self.act(supplier.as_str(), Register { contract, shares });
+        ReceivableId::of(&op, 0)
+    }
+
+    /// The debtor's confirmation of all that waits, due on the payment day: 7 + 60 days after a delivery of today.
+    pub(crate) fn confirmation(&self, receivable: ReceivableId) -> Confirm {
+        let shares = self.receivable(receivable).shares.iter();
+        let shares = shares.filter(|share| share.confirmable() > Fen::ZERO);
+        let item = |share: &super::objects::Share| Item {
+            invoice: share.invoice,
+            amount: Amount::of(share.confirmable(), 2),
+        };
+        Confirm {
+            receivable,
+            shares: shares.map(item).collect(),
+            due: self.today().plus_days(67),
+            term_reason: None,
+            defences: DefenceTerms::default(),
+            notice: Notice::Ledger,
+        }
+    }
+
+    /// A confirmed receivable of the supplier against the hospital, under a contract and invoice of its own. From
+    /// the start of the tests it is due on Friday, 2026-08-07.
+    pub(crate) fn confirmed(&mut self, face: &str) -> ReceivableId {
+        self.confirmed_of(SUPPLIER, HOSPITAL, face)
+    }
+
+    /// The same of another supplier against another debtor.
+    pub(crate) fn confirmed_of(
+        &mut self,
+        supplier: &str,
+        debtor: &str,
+        face: &str,
+    ) -> ReceivableId {
+        let number = format!("N-{}", self.nonce);
+        let terms = propose::Propose {
+            number: wire(&number),
+            value: Some(wire(face)),
+            ..proposal()
+        };
+        let contract = self.contract_of(supplier, debtor, terms);
+        let invoice = self.invoice(contract, &number, face, "0.00");
+        let receivable = self.registered(contract, &[(invoice, face)]);
+        self.act(debtor, self.confirmation(receivable));
+        receivable
+    }
+
+    /// The legal day it is.
+    pub(crate) fn today(&self) -> Day {
+        let ledger = self.state.ledger.as_ref().expect("entry 0 is there");
+        ledger.utc_offset.day_of(self.time)
+    }
+
+    /// The receivable.
+    pub(crate) fn receivable(&self, id: ReceivableId) -> &Receivable {
+        self.state.receivables.get(id).expect("the test made it")
+    }
+
+    /// The invoice.
+    pub(crate) fn get_invoice(&self, id: InvoiceId) -> &Invoice {
+        self.state.invoices.get(id).expect("the test made it")
     }
 
     /// The contract's terms.

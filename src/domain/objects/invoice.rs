@@ -86,6 +86,8 @@ pub struct Invoice {
     pub document: Digest,
     /// The deliveries it bills.
     pub deliveries: Vec<DeliveryId>,
+    /// The invoice that this one corrects.
+    pub preceding: Option<InvoiceId>,
     /// Attested by a tax authority.
     pub attested: Option<Attestation>,
     /// Warned of by a tax authority.

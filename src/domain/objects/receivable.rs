@@ -3,7 +3,7 @@
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    ContractId, Currency, Day, Fen, Instant, InvoiceId, PartyId, Reason, ReceivableId,
+    ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason, ReceivableId,
 };
 
 use super::runs::{FenState, Runs};
@@ -19,7 +19,7 @@ pub struct Share {
     pub disputed: Fen,
     /// Confirmed: the invoice's part of `[0, C)`.
     pub confirmed: Fen,
-    /// The part of `confirmed` whose fens were cancelled against a credit.
+    /// The part of `confirmed` whose fens were cancelled, against a credit or with the receivable.
     pub cancelled: Fen,
     /// The part of `confirmed` that a credit took and nothing has absorbed: open while a fen is.
     pub diluted: Fen,
@@ -53,7 +53,9 @@ pub struct Dispute {
     /// How much of its share.
     pub amount: Fen,
     /// The reason code.
-    pub code: Reason,
+    pub code: Label,
+    /// What there is to say of it.
+    pub text: Option<Reason>,
     /// When.
     pub at: Instant,
 }
@@ -154,7 +156,7 @@ pub struct Receivable {
 pub enum ReceivableKey {
     /// Its supplier or its debtor.
     Party(PartyId),
-    /// One of its invoices.
+    /// One of its invoices, until it is declined or withdrawn.
     Invoice(InvoiceId),
     /// Its contract.
     Contract(ContractId),
@@ -178,11 +180,10 @@ impl Object for Receivable {
             ReceivableKey::Party(self.debtor),
             ReceivableKey::Contract(self.contract),
         ];
-        keys.extend(
-            self.shares
-                .iter()
-                .map(|share| ReceivableKey::Invoice(share.invoice)),
-        );
+        if matches!(self.stage, Stage::Registered | Stage::Confirmed(_)) {
+            let invoices = self.shares.iter().map(|share| share.invoice);
+            keys.extend(invoices.map(ReceivableKey::Invoice));
+        }
         if let Stage::Confirmed(confirmed) = &self.stage {
             for run in confirmed.runs.iter() {
                 keys.push(ReceivableKey::Holder(run.holder));

@@ -1,5 +1,8 @@
 //! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
 
 pub mod contract;
+pub mod delivery;
+pub mod invoice;
 pub mod ledger;
 pub mod party;
+pub mod receivable;

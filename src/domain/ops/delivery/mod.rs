@@ -1,0 +1,3 @@
+//! Operations on deliveries.
+
+pub mod record;

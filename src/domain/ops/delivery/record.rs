@@ -1,0 +1,77 @@
+//! `delivery.record`: the supplier says what it delivered; the inspection period runs from that day.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::head::Head;
+use crate::domain::objects::{Acceptance, Contract, Delivery};
+use crate::domain::refusal::{Refusal, ensure};
+use crate::domain::registry::Operation;
+use crate::domain::state::Effects;
+use crate::domain::values::{Amount, ContractId, Day, Reference};
+
+/// Body, in wire order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The contract it fulfils.
+    pub contract: ContractId,
+    /// The delivery note's number.
+    pub number: Reference,
+    /// The day of delivery.
+    pub delivered: Day,
+    /// What was delivered is worth, in the contract's currency.
+    pub amount: Amount,
+}
+
+impl Operation for Record {
+    const NAME: &'static str = "delivery.record";
+    const SUMMARY: &'static str = "The supplier records a delivery under a contract";
+
+    fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
+        let contract = at.named::<Contract>(self.contract)?.active()?;
+        ensure(at.by == contract.supplier, || {
+            Refusal::new(
+                "delivery.not_supplier",
+                "a delivery is recorded by the contract's supplier",
+            )
+            .input("contract", contract.id)
+        })?;
+        self.check_day(contract, at.today()?)?;
+        let amount = at.amount("amount", &self.amount, contract.terms.currency)?;
+
+        let mut draft = at.draft();
+        let id = draft.make_id();
+        draft.put(Delivery {
+            id,
+            contract: contract.id,
+            supplier: contract.supplier,
+            debtor: contract.debtor,
+            number: self.number.clone(),
+            delivered: self.delivered,
+            amount,
+            // Silence is acceptance on the day the inspection period ends.
+            acceptance: Acceptance::Deemed {
+                on: self
+                    .delivered
+                    .plus_days(contract.terms.inspection_days.into()),
+            },
+        });
+        draft.tell(contract.debtor);
+        Ok(draft.done())
+    }
+}
+
+impl Record {
+    fn check_day(&self, contract: &Contract, today: Day) -> Result<(), Refusal> {
+        let concluded = contract.terms.concluded;
+        ensure((concluded..=today).contains(&self.delivered), || {
+            Refusal::new(
+                "delivery.day",
+                "a delivery lies between the contract's conclusion and today",
+            )
+            .input("delivered", self.delivered)
+            .input("concluded", concluded)
+            .input("today", today)
+        })
+    }
+}
