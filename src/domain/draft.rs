@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::head::Head;
 use super::refusal::Refusal;
 use super::state::{Effects, Stored};
-use super::values::{MadeId, PartyId};
+use super::values::{Instant, MadeId, PartyId};
 
 /// The effects of one operation while it is being decided, laid over the state.
 #[derive(Debug)]
@@ -76,6 +76,11 @@ impl<'h> Draft<'h> {
     /// Lets a party read the entry.
     pub fn tell(&mut self, party: PartyId) {
         self.effects.audience.insert(party);
+    }
+
+    /// Lets a party read the entry from an instant on.
+    pub fn tell_from(&mut self, party: PartyId, from: Instant) {
+        self.effects.audience_later.insert(party, from);
     }
 
     /// Records a rule of severity `warn` that did not hold.

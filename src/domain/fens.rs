@@ -3,8 +3,8 @@
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
-    Disposition, FenState, Financing, FinancingState, LegKey, Limit, Lock, Receivable, Request,
-    RequestState, Run, Stage, Transfer, TransferState,
+    Disposition, FenState, Financing, FinancingState, Hop, LegKey, Limit, Lock, Receivable,
+    Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
 use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
@@ -36,6 +36,18 @@ impl<'s> Head<'s> {
     /// The fens at `addresses`, if the actor may dispose of every one: its own, open, unlocked, in time, within
     /// depth and unit, on a receivable that no open dilution bars.
     pub fn disposable(&self, addresses: &Addresses, timing: Timing) -> Result<Disposable, Refusal> {
+        let disposable = self.disposable_under(addresses, timing, None)?;
+        self.check_run_count(addresses)?;
+        Ok(disposable)
+    }
+
+    /// The same judged again, for fens that the disposition `own` has locked for what follows it.
+    pub fn disposable_under(
+        &self,
+        addresses: &Addresses,
+        timing: Timing,
+        own: Option<Disposition>,
+    ) -> Result<Disposable, Refusal> {
         let mut pieces = Vec::new();
         let mut currency = None;
         for address in addresses {
@@ -49,12 +61,11 @@ impl<'s> Head<'s> {
                 .input("address", address)
             })?;
             pieces.extend(
-                self.pieces(receivable, address, timing)?
+                self.pieces(receivable, address, timing, own)?
                     .into_iter()
                     .map(|run| (receivable.id, run)),
             );
         }
-        self.check_run_count(addresses)?;
         let face = addresses
             .total()
             .ok_or_else(|| Refusal::new("amount.overflow", "the face is too large"))?;
@@ -91,6 +102,7 @@ impl<'s> Head<'s> {
         receivable: &Receivable,
         address: &Address,
         timing: Timing,
+        own: Option<Disposition>,
     ) -> Result<Vec<Run>, Refusal> {
         receivable.undiluted()?;
         let rules = &self.rulebook_of(receivable.rulebook)?.rules;
@@ -105,7 +117,7 @@ impl<'s> Head<'s> {
         let confirmed = receivable.confirmed()?;
         let mut pieces = Vec::new();
         for run in confirmed.runs.within(address.lo, address.hi) {
-            self.check_free(address, &run)?;
+            self.check_free(address, &run, own)?;
             self.check_timing(receivable, &run, timing)?;
             ensure(
                 run.hops.len() < rules.claim_depth.params.hops_at_most as usize,
@@ -127,12 +139,17 @@ impl<'s> Head<'s> {
         Ok(pieces)
     }
 
-    fn check_free(&self, address: &Address, run: &Run) -> Result<(), Refusal> {
+    fn check_free(
+        &self,
+        address: &Address,
+        run: &Run,
+        own: Option<Disposition>,
+    ) -> Result<(), Refusal> {
         ensure(run.state == FenState::Open, || {
             Refusal::new("fens.ended", "some of the fens are settled or cancelled")
                 .input("address", address)
         })?;
-        ensure(run.lock_at(self.time).is_none(), || {
+        ensure(run.lock_at(self.time).map(|lock| lock.by) == own, || {
             Refusal::new(
                 "fens.locked",
                 "another disposition of some of the fens is pending",
@@ -280,6 +297,17 @@ impl Draft<'_> {
                 limit.utilised =
                     step(limit.utilised).expect("what is utilised is a sum of open faces");
             }
+        }
+    }
+
+    /// Passes the fens at `addresses` on by a hop: its assignee holds them, and the lock that led to it is gone.
+    pub fn pass_on(&mut self, addresses: &Addresses, hop: &Hop) {
+        for address in addresses {
+            self.change_fens(address.receivable, address.lo, address.hi, |run| {
+                run.holder = hop.to;
+                run.hops = run.hops.iter().chain([hop]).cloned().collect();
+                run.lock = None;
+            });
         }
     }
 

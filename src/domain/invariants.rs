@@ -1,17 +1,21 @@
 //! What is true of every state (domain invariants 1 to 7), as sentences that are checked.
 
+mod pending;
+
 use super::state::{Effects, State};
 
 /// What does not hold of the whole state; empty, or the code is wrong.
 pub fn of_state(state: &State) -> Vec<String> {
-    state
+    let mut broken: Vec<String> = state
         .inexact_indexes()
         .into_iter()
         .map(|kind| format!("the index of {kind} differs from a scan"))
-        .collect()
+        .collect();
+    broken.extend(pending::of_state(state));
+    broken
 }
 
 /// What would not hold of the objects that the effects touch.
-pub fn of_effects(_: &State, _: &Effects) -> Vec<String> {
-    Vec::new()
+pub fn of_effects(state: &State, effects: &Effects) -> Vec<String> {
+    pending::of_effects(state, effects)
 }

@@ -4,13 +4,16 @@
 pub mod absorb;
 pub mod draft;
 pub mod fens;
+pub mod financeable;
 pub mod head;
 pub mod invariants;
 pub mod judge;
+pub mod limits;
 pub mod objects;
 pub mod ops;
 pub mod payload;
 pub mod payment_day;
+pub mod price;
 pub mod refusal;
 pub mod registry;
 pub mod rulebook;

@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::head::Head;
-use super::ops::{contract, delivery, invoice, ledger, party, receivable};
+use super::ops::{
+    contract, delivery, financing, invoice, ledger, limit, offer, party, receivable, request,
+    transfer,
+};
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -126,6 +129,19 @@ pub const REGISTRY: &[Registered] = &[
     registered::<invoice::issue::Issue>(),
     registered::<receivable::register::Register>(),
     registered::<receivable::confirm::Confirm>(),
+    registered::<transfer::propose::Propose>(),
+    registered::<transfer::accept::Accept>(),
+    registered::<transfer::decline::Decline>(),
+    registered::<transfer::cancel::Cancel>(),
+    registered::<limit::set::Set>(),
+    registered::<request::open::Open>(),
+    registered::<request::withdraw::Withdraw>(),
+    registered::<offer::make::Make>(),
+    registered::<offer::commit::Commit>(),
+    registered::<offer::reveal::Reveal>(),
+    registered::<offer::withdraw::Withdraw>(),
+    registered::<offer::accept::Accept>(),
+    registered::<financing::cancel::Cancel>(),
 ];
 
 /// The operation of that name.

@@ -7,7 +7,7 @@ use super::objects::{
     Receivable, Request, Transfer,
 };
 use super::table::{Object, Table};
-use super::values::PartyId;
+use super::values::{Instant, PartyId};
 
 /// An object kind that has a table in the state and a place among the effects.
 pub trait Stored: Object {
@@ -39,6 +39,8 @@ macro_rules! tables {
             $(#[doc = concat!("New values of a ", $kind, ".")] pub $field: BTreeMap<<$object as Object>::Id, $object>,)*
             /// Who may read the entry: its actor, its counterparties, the bank of a leg.
             pub audience: BTreeSet<PartyId>,
+            /// Who may read it only from an instant on: the requester of a sealed request, a reveal.
+            pub audience_later: BTreeMap<PartyId, Instant>,
             /// Rules of severity `warn` that did not hold.
             pub warnings: Vec<super::Refusal>,
         }

@@ -39,6 +39,12 @@ impl Ledger {
             .expect("ledger.create brings the first rulebook")
     }
 
+    /// The last legal day before `end`: what ends at 24:00 of a day can still be done on that day.
+    pub fn last_day_before(&self, end: Instant) -> Day {
+        self.utc_offset
+            .day_of(Instant::from_millis(end.millis() - 1))
+    }
+
     /// The rulebook of that version.
     pub fn rulebook(&self, version: u32) -> &Rulebook {
         let found = self.rulebooks.iter().find(|book| book.version == version);

@@ -2,7 +2,12 @@
 
 pub mod contract;
 pub mod delivery;
+pub mod financing;
 pub mod invoice;
 pub mod ledger;
+pub mod limit;
+pub mod offer;
 pub mod party;
 pub mod receivable;
+pub mod request;
+pub mod transfer;

@@ -1,0 +1,3 @@
+//! Operations on financings.
+
+pub mod cancel;

@@ -1,0 +1,3 @@
+//! Operations on a lender's limits.
+
+pub mod set;

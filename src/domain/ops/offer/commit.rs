@@ -1,0 +1,44 @@
+//! `offer.commit`: a lender commits to a sealed offer, which nobody can read before it is revealed.
+
+use serde::{Deserialize, Serialize};
+
+use super::bidder;
+use crate::domain::head::Head;
+use crate::domain::objects::{Bidding, Offer, OfferState};
+use crate::domain::refusal::Refusal;
+use crate::domain::registry::Operation;
+use crate::domain::state::Effects;
+use crate::domain::values::{Digest, RequestId};
+
+/// Body, in wire order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Commit {
+    /// The request.
+    pub request: RequestId,
+    /// The digest of salt and terms, see [`commitment`](crate::domain::objects::commitment).
+    pub commitment: Digest,
+}
+
+impl Operation for Commit {
+    const NAME: &'static str = "offer.commit";
+    const SUMMARY: &'static str = "A lender commits to a sealed offer before the close";
+
+    fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
+        let request = bidder::asked(at, self.request, Bidding::Sealed)?.taking_offers(at.time)?;
+        bidder::check_first(at, request)?;
+
+        let mut draft = at.draft();
+        let id = draft.make_id();
+        draft.put(Offer {
+            id,
+            request: request.id,
+            lender: at.by,
+            requester: request.requester,
+            currency: request.currency,
+            at: at.time,
+            state: OfferState::Committed(self.commitment),
+        });
+        Ok(draft.done())
+    }
+}

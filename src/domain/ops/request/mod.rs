@@ -1,0 +1,4 @@
+//! Operations on requests for financing.
+
+pub mod open;
+pub mod withdraw;
