@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
-    Disposition, FenState, Financing, FinancingState, Hop, LegKey, Limit, Lock, Receivable,
+    Disposition, FenState, Financing, FinancingState, Hop, Leg, LegKey, Limit, Lock, Receivable,
     Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
@@ -345,15 +345,22 @@ impl Draft<'_> {
                 request.addresses.clone()
             }
             Disposition::Financing(id) => {
-                let financing = self.get::<Financing>(id);
-                let FinancingState::Accepted { leg: None, .. } = financing.state else {
-                    return;
-                };
-                self.end_financing(id, FinancingState::Changed(at));
+                if self.waits_for_a_leg(id) {
+                    self.end_financing(id, FinancingState::Changed(at));
+                }
                 return;
             }
         };
         self.unlock(&addresses, by);
+    }
+
+    /// Whether a financing is accepted and no live leg is announced for it: one that lapsed holds it no longer.
+    fn waits_for_a_leg(&self, id: super::values::FinancingId) -> bool {
+        let FinancingState::Accepted { leg, .. } = self.get::<Financing>(id).state else {
+            return false;
+        };
+        let announced = leg.and_then(|leg| self.find::<Leg>(leg));
+        !announced.is_some_and(|leg| leg.is_live(self.head.time))
     }
 
     /// Ends an unfunded financing: its fens and its limits are free again.

@@ -1,5 +1,6 @@
 //! What is true of every state (domain invariants 1 to 7), as sentences that are checked.
 
+mod legs;
 mod pending;
 
 use super::state::{Effects, State};
@@ -12,10 +13,13 @@ pub fn of_state(state: &State) -> Vec<String> {
         .map(|kind| format!("the index of {kind} differs from a scan"))
         .collect();
     broken.extend(pending::of_state(state));
+    broken.extend(legs::of_state(state));
     broken
 }
 
 /// What would not hold of the objects that the effects touch.
 pub fn of_effects(state: &State, effects: &Effects) -> Vec<String> {
-    pending::of_effects(state, effects)
+    let mut broken = pending::of_effects(state, effects);
+    broken.extend(legs::of_effects(state, effects));
+    broken
 }

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::head::Head;
 use super::ops::{
-    contract, delivery, financing, invoice, ledger, limit, offer, party, receivable, request,
-    transfer,
+    account, contract, delivery, financing, invoice, ledger, leg, limit, offer, party, receivable,
+    request, transfer,
 };
 use super::refusal::Refusal;
 use super::state::Effects;
@@ -122,6 +122,9 @@ const fn registered<T: Operation>() -> Registered {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<party::admit::Admit>(),
+    registered::<account::add::Add>(),
+    registered::<account::attest::Attest>(),
+    registered::<account::close::Close>(),
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
@@ -142,6 +145,10 @@ pub const REGISTRY: &[Registered] = &[
     registered::<offer::withdraw::Withdraw>(),
     registered::<offer::accept::Accept>(),
     registered::<financing::cancel::Cancel>(),
+    registered::<leg::announce::Announce>(),
+    registered::<leg::attest::Attest>(),
+    registered::<leg::contest::Contest>(),
+    registered::<leg::reverse::Reverse>(),
 ];
 
 /// The operation of that name.

@@ -12,9 +12,9 @@ use crate::domain::values::{
 };
 
 /// The state with the effects of an operation laid over it.
-struct View<'s> {
-    state: &'s State,
-    effects: Option<&'s Effects>,
+pub(super) struct View<'s> {
+    pub(super) state: &'s State,
+    pub(super) effects: Option<&'s Effects>,
 }
 
 /// What does not hold of the whole state.
@@ -46,7 +46,7 @@ pub(super) fn of_effects(state: &State, effects: &Effects) -> Vec<String> {
 }
 
 impl<'s> View<'s> {
-    fn find<T: Stored>(&self, id: T::Id) -> Option<&'s T> {
+    pub(super) fn find<T: Stored>(&self, id: T::Id) -> Option<&'s T> {
         let written = self
             .effects
             .and_then(|effects| T::changed(effects).get(&id));

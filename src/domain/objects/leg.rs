@@ -118,6 +118,8 @@ pub enum LegKey {
     Booked(PartyId, Reference),
     /// A receivable that it pays, and its payee.
     Pays(ReceivableId, PartyId),
+    /// The account that it goes to, while it waits for an attestation.
+    AnnouncedTo(AccountId),
 }
 
 impl Object for Leg {
@@ -140,6 +142,9 @@ impl Object for Leg {
                 .iter()
                 .map(|(bank, reference)| LegKey::Booked(*bank, reference.clone())),
         );
+        if self.state == LegState::Announced {
+            keys.push(LegKey::AnnouncedTo(self.account));
+        }
         for discharge in &self.discharges {
             if let Discharge::Receivable(receivable) = discharge {
                 keys.push(LegKey::Pays(*receivable, self.payee));
@@ -150,6 +155,16 @@ impl Object for Leg {
 }
 
 impl Leg {
+    /// The financing whose price it pays, if it is a disbursement.
+    pub fn disburses(&self) -> Option<FinancingId> {
+        self.discharges
+            .iter()
+            .find_map(|discharge| match discharge {
+                Discharge::Financing(financing) => Some(*financing),
+                Discharge::Receivable(_) | Discharge::Obligation(_) => None,
+            })
+    }
+
     /// Whether it is announced and has not lapsed at `time`.
     pub fn is_live(&self, time: Instant) -> bool {
         self.state == LegState::Announced && self.lapses > time

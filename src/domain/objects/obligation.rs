@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Currency, Day, Fen, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId,
+    Computed, Currency, Day, Fen, FinancingId, Instant, LegId, ObligationId, PartyId, ReceivableId,
 };
 
 /// What kind of money is owed.
@@ -57,6 +57,8 @@ pub struct Obligation {
     pub at: Instant,
     /// What it came from.
     pub cause: Cause,
+    /// How its amount was computed, where a formula gave it.
+    pub computed: Option<Computed>,
     /// It ended unpaid with the reversal of the leg that made it.
     pub ended: Option<Instant>,
 }

@@ -1,10 +1,12 @@
 //! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
 
+pub mod account;
 pub mod contract;
 pub mod delivery;
 pub mod financing;
 pub mod invoice;
 pub mod ledger;
+pub mod leg;
 pub mod limit;
 pub mod offer;
 pub mod party;

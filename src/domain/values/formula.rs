@@ -107,19 +107,31 @@ pub fn true_discount(
 
 /// Late interest, `round(overdue · daily rate · days after grace)`; zero days cost nothing.
 pub fn late_interest(overdue: Fen, daily_rate: Rate, days: i64) -> Result<Computed, MoneyError> {
-    if days < 0 {
-        return Err(MoneyError::TooFewDays(days));
+    late_interest_of(&[(overdue, days)], daily_rate)
+}
+
+/// Late interest on amounts that are late by different numbers of days: the same formula over their sum,
+/// rounded once. The inputs keep each amount with its days, in order.
+pub fn late_interest_of(parts: &[(Fen, i64)], daily_rate: Rate) -> Result<Computed, MoneyError> {
+    let mut fen_days: i128 = 0;
+    for (overdue, days) in parts {
+        if *days < 0 {
+            return Err(MoneyError::TooFewDays(*days));
+        }
+        fen_days = times(overdue.get().into(), (*days).into())?
+            .checked_add(fen_days)
+            .ok_or(MoneyError::Overflow)?;
     }
-    let product = times(
-        times(overdue.get().into(), daily_rate.numerator().into())?,
-        days.into(),
-    )?;
+    let product = times(fen_days, daily_rate.numerator().into())?;
+    let listed = |texts: Vec<String>| texts.join("+");
+    let overdue = parts.iter().map(|(overdue, _)| overdue.to_string());
+    let days = parts.iter().map(|(_, days)| days.to_string());
     Ok(Computed {
         formula: "late_interest",
         inputs: vec![
-            ("overdue", overdue.to_string()),
+            ("overdue", listed(overdue.collect())),
             ("daily_rate", daily_rate.to_string()),
-            ("days", days.to_string()),
+            ("days", listed(days.collect())),
         ],
         result: fen(product, Rate::SCALE.into())?,
         rounding: ROUNDING,

@@ -24,7 +24,8 @@ pub use day::{Day, DayError, OffsetError, UtcOffset, Weekday};
 pub use daycount::DayCount;
 pub use fingerprint::{Fingerprint, FingerprintError, fingerprint};
 pub use formula::{
-    AllIn, Computed, MoneyError, apr, arrears_interest, discount, late_interest, true_discount,
+    AllIn, Computed, MoneyError, apr, arrears_interest, discount, late_interest, late_interest_of,
+    true_discount,
 };
 pub use ids::{
     AccountId, ContractId, DeliveryId, FinancingId, IdError, InvoiceId, LegId, LimitId, MadeId,

@@ -1,0 +1,5 @@
+//! Operations on bank accounts.
+
+pub mod add;
+pub mod attest;
+pub mod close;
