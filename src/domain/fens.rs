@@ -7,7 +7,7 @@ use super::objects::{
     Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
-use super::values::{Address, Addresses, Currency, Day, Fen, PartyId, ReceivableId};
+use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
 
 /// No operation is unboundedly dear: a voluntary disposition leaves at most this many runs of a receivable.
 pub const RUNS_MOST: usize = 1_024;
@@ -241,6 +241,12 @@ pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
     fens(units)
 }
 
+/// Whether the run stands among runs that are in order.
+fn holds(runs: &[Run], run: &Run) -> bool {
+    let found = runs.binary_search_by_key(&run.lo, |run| run.lo);
+    found.is_ok_and(|at| runs[at] == *run)
+}
+
 /// So many fens as an amount.
 pub fn fens(count: u64) -> Fen {
     let fen = i64::try_from(count).ok().and_then(Fen::new);
@@ -267,10 +273,11 @@ impl Draft<'_> {
         confirmed.runs = confirmed.runs.at(time);
         confirmed.runs.change(lo, hi, change);
         let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
-        for run in &before {
+        // A run that reads as before leaves its financing untouched.
+        for run in before.iter().filter(|run| !holds(&after, run)) {
             self.count_outstanding(supplier, run, false);
         }
-        for run in &after {
+        for run in after.iter().filter(|run| !holds(&before, run)) {
             self.count_outstanding(supplier, run, true);
         }
     }
@@ -355,7 +362,7 @@ impl Draft<'_> {
     }
 
     /// Whether a financing is accepted and no live leg is announced for it: one that lapsed holds it no longer.
-    fn waits_for_a_leg(&self, id: super::values::FinancingId) -> bool {
+    pub(super) fn waits_for_a_leg(&self, id: FinancingId) -> bool {
         let FinancingState::Accepted { leg, .. } = self.get::<Financing>(id).state else {
             return false;
         };
@@ -364,7 +371,7 @@ impl Draft<'_> {
     }
 
     /// Ends an unfunded financing: its fens and its limits are free again.
-    pub fn end_financing(&mut self, id: super::values::FinancingId, state: FinancingState) {
+    pub fn end_financing(&mut self, id: FinancingId, state: FinancingState) {
         let financing = self.edit::<Financing>(id);
         financing.state = state;
         let (addresses, limits) = (financing.addresses.clone(), financing.limits.clone());

@@ -1,5 +1,6 @@
 //! What is true of every state (domain invariants 1 to 7), as sentences that are checked.
 
+mod claims;
 mod legs;
 mod pending;
 
@@ -12,6 +13,7 @@ pub fn of_state(state: &State) -> Vec<String> {
         .into_iter()
         .map(|kind| format!("the index of {kind} differs from a scan"))
         .collect();
+    broken.extend(claims::of_state(state));
     broken.extend(pending::of_state(state));
     broken.extend(legs::of_state(state));
     broken
@@ -19,7 +21,8 @@ pub fn of_state(state: &State) -> Vec<String> {
 
 /// What would not hold of the objects that the effects touch.
 pub fn of_effects(state: &State, effects: &Effects) -> Vec<String> {
-    let mut broken = pending::of_effects(state, effects);
+    let mut broken = claims::of_effects(state, effects);
+    broken.extend(pending::of_effects(state, effects));
     broken.extend(legs::of_effects(state, effects));
     broken
 }

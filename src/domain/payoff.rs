@@ -132,3 +132,133 @@ fn shares(weights: &[u64], available: u64) -> Vec<u64> {
 fn units(amount: Fen) -> u64 {
     amount.get().unsigned_abs()
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::Discharge;
+    use crate::domain::testing::money::{account, banked};
+    use crate::domain::testing::trade::fens_of;
+    use crate::domain::testing::{
+        BANK, HOSPITAL, MAKER, OTHER_BANK, SUPPLIER, World, fen, id, wire,
+    };
+
+    fn list(world: &World, receivable: crate::domain::values::ReceivableId) -> Vec<Payoff> {
+        list_of(world, receivable, "2026-08-07", None)
+    }
+
+    fn list_of(
+        world: &World,
+        receivable: crate::domain::values::ReceivableId,
+        day: &str,
+        available: Option<&str>,
+    ) -> Vec<Payoff> {
+        payoff_list(
+            &world.state,
+            world.receivable(receivable),
+            wire(day),
+            world.time,
+            available.map(fen),
+        )
+        .expect("amounts of a test")
+    }
+
+    #[test]
+    fn every_holder_of_open_fens_has_a_row() {
+        let (mut world, receivable) = banked();
+        world.passed_on(fens_of(receivable, 0, 3_000_000));
+        let rows = list(&world, receivable);
+        let said: Vec<_> = rows.iter().map(|row| (row.payee, row.amount)).collect();
+        assert_eq!(
+            said,
+            vec![
+                (id(MAKER), fen("30000.00")),
+                (id(SUPPLIER), fen("120000.00"))
+            ]
+        );
+        assert_eq!(rows[0].account, Some(world.account_of(id(MAKER))));
+        assert!(rows.iter().all(|row| row.late_interest.is_none()));
+    }
+
+    #[test]
+    fn what_is_paid_is_no_longer_listed() {
+        let (mut world, receivable) = banked();
+        let pays = [Discharge::Receivable(receivable)];
+        world.paid(HOSPITAL, SUPPLIER, "50000.00", &pays);
+        assert_eq!(list(&world, receivable)[0].amount, fen("100000.00"));
+        world.paid(HOSPITAL, SUPPLIER, "100000.00", &pays);
+        assert_eq!(list(&world, receivable), vec![]);
+    }
+
+    /// 0.05 % a day × 150,000.00 × 12.
+    #[rstest]
+    #[case("2026-08-07", None)]
+    #[case("2026-08-08", Some("75.00"))]
+    #[case("2026-08-19", Some("900.00"))]
+    fn late_interest_runs_to_the_day(#[case] day: &str, #[case] interest: Option<&str>) {
+        let (world, receivable) = banked();
+        let rows = list_of(&world, receivable, day, None);
+        let said = rows[0].late_interest.as_ref().map(|said| said.result);
+        assert_eq!(said, interest.map(fen));
+    }
+
+    #[rstest]
+    #[case::by_weight(&[300, 100, 100], 10, &[6, 2, 2])]
+    #[case::largest_remainder(&[50, 30, 20], 9, &[4, 3, 2])]
+    #[case::a_tie_goes_to_the_first(&[100, 100, 100], 10, &[4, 3, 3])]
+    #[case::two_ties(&[100, 100, 100], 11, &[4, 4, 3])]
+    #[case::nothing(&[100, 100], 0, &[0, 0])]
+    #[case::more_than_all(&[100, 50], 1_000, &[100, 50])]
+    #[case::nobody(&[], 10, &[])]
+    #[case::the_largest(&[u64::MAX, u64::MAX], u64::MAX, &[u64::MAX / 2 + 1, u64::MAX / 2])]
+    fn less_than_all_is_shared(
+        #[case] open: &[u64],
+        #[case] available: u64,
+        #[case] expected: &[u64],
+    ) {
+        assert_eq!(shares(open, available), expected);
+    }
+
+    #[test]
+    fn a_share_is_of_what_is_available() {
+        let (mut world, receivable) = banked();
+        world.passed_on(fens_of(receivable, 0, 5_000_000));
+        let rows = list_of(&world, receivable, "2026-08-07", Some("0.10"));
+        let said: Vec<_> = rows.iter().map(|row| row.amount).collect();
+        assert_eq!(said, vec![fen("0.03"), fen("0.07")]);
+    }
+
+    #[test]
+    fn a_new_default_counts_from_the_instant_it_becomes_usable() {
+        let (mut world, receivable) = banked();
+        let old = world.account_of(id(SUPPLIER));
+        let new = world.account_at(SUPPLIER, BANK);
+        assert_eq!(world.account_of(id(SUPPLIER)), old);
+        let ahead = list(&world, receivable);
+        assert_eq!(
+            ahead[0].account,
+            Some(new),
+            "by the day, it will have cooled"
+        );
+        world.later_by_hours(3 * 24);
+        assert_eq!(world.account_of(id(SUPPLIER)), new);
+    }
+
+    #[test]
+    fn an_account_that_is_no_default_is_not_listed() {
+        let (mut world, receivable) = banked();
+        let mut body = account(OTHER_BANK);
+        body.default = false;
+        let op = world.act(SUPPLIER, body);
+        let attest = crate::domain::ops::account::attest::Attest {
+            account: crate::domain::values::MadeId::of(&op, 0),
+        };
+        world.act(OTHER_BANK, attest);
+        world.later_by_hours(3 * 24);
+        let usual = world.account_of(id(SUPPLIER));
+        assert_eq!(list(&world, receivable)[0].account, Some(usual));
+        assert_ne!(usual, crate::domain::values::MadeId::of(&op, 0));
+    }
+}

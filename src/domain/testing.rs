@@ -1,5 +1,6 @@
 //! A small world for the tables beside the operations: a ledger with its parties, moved by operations alone.
 
+pub(crate) mod money;
 pub(crate) mod trade;
 
 use sha2::{Digest as _, Sha256};

@@ -180,7 +180,7 @@ impl Object for Receivable {
             ReceivableKey::Party(self.debtor),
             ReceivableKey::Contract(self.contract),
         ];
-        if matches!(self.stage, Stage::Registered | Stage::Confirmed(_)) {
+        if self.stands() {
             let invoices = self.shares.iter().map(|share| share.invoice);
             keys.extend(invoices.map(ReceivableKey::Invoice));
         }
@@ -230,6 +230,36 @@ impl Receivable {
         match &self.stage {
             Stage::Confirmed(confirmed) => Some(&confirmed.runs),
             _ => None,
+        }
+    }
+
+    /// Whether it was neither declined nor withdrawn.
+    pub fn stands(&self) -> bool {
+        matches!(self.stage, Stage::Registered | Stage::Confirmed(_))
+    }
+
+    /// Takes `amount` of an invoice out of dispute, oldest dispute first.
+    pub fn lower_dispute(&mut self, invoice: InvoiceId, amount: Fen) {
+        let take = |from: &mut Fen, most: Fen| {
+            let taken = most.min(*from);
+            *from = from.checked_sub(taken).unwrap_or(Fen::ZERO);
+            most.checked_sub(taken).unwrap_or(Fen::ZERO)
+        };
+        let mut left = amount;
+        for dispute in self
+            .disputes
+            .iter_mut()
+            .filter(|dispute| dispute.invoice == invoice)
+        {
+            left = take(&mut dispute.amount, left);
+        }
+        self.disputes.retain(|dispute| dispute.amount > Fen::ZERO);
+        for share in self
+            .shares
+            .iter_mut()
+            .filter(|share| share.invoice == invoice)
+        {
+            take(&mut share.disputed, amount);
         }
     }
 

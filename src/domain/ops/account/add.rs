@@ -90,7 +90,8 @@ mod tests {
 
     use super::*;
     use crate::domain::ops::account::attest::Attest;
-    use crate::domain::testing::{BANK, LENDER, SUPPLIER, World, account, id, key_of, wire};
+    use crate::domain::testing::money::account;
+    use crate::domain::testing::{BANK, LENDER, SUPPLIER, World, id, key_of, wire};
     use crate::domain::values::{AccountId, MadeId, OpId, Power};
 
     #[test]

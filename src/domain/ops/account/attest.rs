@@ -54,9 +54,8 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::domain::testing::{
-        BANK, OTHER_BANK, SUPPLIER, TAX, World, account, shipped_rulebook,
-    };
+    use crate::domain::testing::money::account;
+    use crate::domain::testing::{BANK, OTHER_BANK, SUPPLIER, TAX, World, shipped_rulebook};
     use crate::domain::values::MadeId;
 
     fn added(mut world: World) -> (World, AccountId) {

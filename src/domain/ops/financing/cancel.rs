@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Financing, FinancingState, Leg};
 use crate::domain::refusal::{Refusal, ensure};
@@ -38,6 +39,8 @@ impl Operation for Cancel {
 
         let mut draft = at.draft();
         draft.end_financing(financing.id, FinancingState::Cancelled(at.time));
+        // A leg that lapsed may have kept a credit from the fens.
+        absorb_again(&mut draft);
         draft.tell(financing.lender);
         draft.tell(financing.requester);
         Ok(draft.done())

@@ -1,11 +1,19 @@
 //! Operations on invoices.
 
+pub mod attest;
+pub mod book;
+pub mod credit;
+pub mod flag;
 pub mod issue;
+pub mod void;
 
 use crate::domain::head::Head;
-use crate::domain::objects::{Invoice, InvoiceKey};
+use crate::domain::objects::{Invoice, InvoiceKey, InvoiceState, PartyLink};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::values::{Digest, Fingerprint, PartyId, Reference, fingerprint};
+use crate::domain::registry::Consents;
+use crate::domain::values::{
+    Digest, Fingerprint, InvoiceId, PartyId, Reference, Role, Scope, fingerprint,
+};
 
 /// The fingerprint of a number, new among the seller's invoices and credit notes.
 fn new_fingerprint(
@@ -52,4 +60,44 @@ fn known_as(refusal: Refusal, known: Option<&Invoice>) -> Refusal {
     known.iter().fold(refusal, |refusal, invoice| {
         refusal.input_of(invoice.supplier, "invoice", invoice.id)
     })
+}
+
+/// An invoice that the acting authority may attest or flag.
+fn by_attester<'s>(at: &Head<'s>, id: InvoiceId) -> Result<&'s Invoice, Refusal> {
+    let invoice = at.named::<Invoice>(id)?;
+    ensure(at.actor()?.has_scope(Scope::Attest), || {
+        Refusal::new(
+            "authority.scope",
+            "this is for an authority that attests invoices",
+        )
+        .input("scope", Scope::Attest)
+    })?;
+    Ok(invoice)
+}
+
+/// The debtor, or an authority that attests invoices, may sign with the supplier.
+fn debtor_or_attester(at: &Head<'_>, id: InvoiceId) -> Result<Consents, Refusal> {
+    let debtor = at.named::<Invoice>(id)?.debtor;
+    let authorities = at.state.parties.by(&PartyLink::Role(Role::Authority));
+    let attesters = authorities.filter(|party| party.has_scope(Scope::Attest));
+    Ok(Consents {
+        optional: attesters.map(|party| party.id).chain([debtor]).collect(),
+        ..Consents::none()
+    })
+}
+
+/// A standing invoice of the acting supplier; once booked it also needs the debtor's signature, or an authority's.
+fn agreed_by_debtor<'s>(at: &Head<'s>, id: InvoiceId) -> Result<&'s Invoice, Refusal> {
+    let invoice = at.named::<Invoice>(id)?;
+    ensure(at.by == invoice.supplier, || {
+        Refusal::new("invoice.not_supplier", "this is for the invoice's supplier")
+            .input("invoice", id)
+    })?;
+    let booked = matches!(invoice.standing()?.state, InvoiceState::Booked(_));
+    ensure(!booked || !at.signed.is_empty(), || {
+        Refusal::new("invoice.booked", "the debtor has booked the invoice")
+            .input("invoice", id)
+            .remedy("the signature of the debtor, or of an authority that attests invoices")
+    })?;
+    Ok(invoice)
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{absorb_again, disburse, pay, tell_all};
+use super::{disburse, pay, tell_all};
+use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Attested, Leg, LegKey, LegState, Purpose};
 use crate::domain::refusal::{Refusal, ensure};
@@ -54,12 +55,12 @@ impl Operation for Attest {
             Purpose::Payment => pay::pay(&mut draft, leg, &mut done)?,
             Purpose::Disbursement => disburse::fund(&mut draft, leg, &mut done)?,
         }
-        absorb_again(&mut draft);
         tell_all(&mut draft, leg);
         let leg = draft.edit::<Leg>(leg.id);
         leg.reference = Some((at.by, self.reference.clone()));
         leg.evidence = self.evidence;
         leg.state = LegState::Attested(done);
+        absorb_again(&mut draft);
         Ok(draft.done())
     }
 }

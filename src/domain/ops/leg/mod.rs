@@ -7,13 +7,10 @@ mod disburse;
 mod pay;
 pub mod reverse;
 
-use std::collections::BTreeSet;
-
-use crate::domain::absorb::absorb;
 use crate::domain::draft::Draft;
-use crate::domain::objects::{Cause, Leg, Obligation, ObligationKind, Receivable};
+use crate::domain::objects::{Cause, Leg, Obligation, ObligationKind};
 use crate::domain::refusal::Refusal;
-use crate::domain::values::{Fen, InvoiceId, ObligationId, PartyId};
+use crate::domain::values::{Fen, ObligationId, PartyId};
 
 /// Makes an obligation that a leg causes, due on the day of its entry; none where nothing is owed.
 fn owe(
@@ -47,19 +44,6 @@ fn owe(
         ended: None,
     });
     Ok(Some(id))
-}
-
-/// A credit that could not be absorbed is absorbed again whenever fens reopen or come free.
-fn absorb_again(draft: &mut Draft<'_>) {
-    let diluted: BTreeSet<InvoiceId> = draft
-        .written::<Receivable>()
-        .flat_map(|receivable| &receivable.shares)
-        .filter(|share| share.diluted > Fen::ZERO)
-        .map(|share| share.invoice)
-        .collect();
-    for invoice in diluted {
-        absorb(draft, invoice);
-    }
 }
 
 /// Tells everybody whom a leg concerns: payer, payee and the bank of the account.

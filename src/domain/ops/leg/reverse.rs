@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{absorb_again, disburse, owe, tell_all};
+use super::{disburse, owe, tell_all};
+use crate::domain::absorb::absorb_again;
 use crate::domain::draft::Draft;
 use crate::domain::head::Head;
 use crate::domain::objects::{
@@ -62,12 +63,12 @@ impl Operation for Reverse {
                 end(&mut draft, leg, *id)?;
             }
         }
-        absorb_again(&mut draft);
         tell_all(&mut draft, leg);
         draft.edit::<Leg>(leg.id).state = LegState::Reversed {
             attested: done.clone(),
             at: at.time,
         };
+        absorb_again(&mut draft);
         Ok(draft.done())
     }
 }

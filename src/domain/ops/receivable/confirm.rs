@@ -208,12 +208,9 @@ fn confirm_shares(
         let amount = amounts.get(&share.invoice).copied().unwrap_or(Fen::ZERO);
         let kept = draft.edit_share(receivable.id, share.invoice);
         kept.confirmed = amount;
-        kept.registered = kept.disputed;
-        draft.give_back(
-            receivable.contract,
-            share.invoice,
-            less(share.confirmable(), amount),
-        );
+        kept.registered = less(kept.registered, amount);
+        let rest = less(share.confirmable(), amount);
+        draft.release_undisputed(receivable.id, share.invoice, rest);
     }
 }
 

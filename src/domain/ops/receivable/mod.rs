@@ -1,7 +1,11 @@
 //! Operations on receivables.
 
 pub mod confirm;
+pub mod decline;
+pub mod dispute;
 pub mod register;
+pub mod resolve;
+pub mod withdraw;
 
 use std::collections::BTreeSet;
 

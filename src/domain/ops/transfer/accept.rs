@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::basis::Payment;
+use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Disposition, Hop, Transfer, TransferState};
 use crate::domain::refusal::{Refusal, ensure};
@@ -39,6 +40,8 @@ impl Operation for Accept {
             at: at.time,
         };
         draft.pass_on(&transfer.addresses, &hop);
+        // Fens may have come back to their supplier.
+        absorb_again(&mut draft);
         draft.tell(transfer.from);
         Ok(draft.done())
     }
