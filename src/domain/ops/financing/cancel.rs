@@ -66,3 +66,52 @@ fn check_unannounced(at: &Head<'_>, financing: &Financing) -> Result<(), Refusal
         .remedy("the leg is attested, or lapses")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::trade::fens_of;
+    use crate::domain::testing::{FACTOR, HOSPITAL, LENDER, SUPPLIER, TAX, World, id, wire};
+    use crate::domain::values::ReceivableId;
+
+    fn accepted() -> (World, ReceivableId, FinancingId) {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let financing = world.financing(fens_of(receivable, 0, 60_000_000));
+        (world, receivable, financing)
+    }
+
+    #[rstest]
+    #[case::by_its_lender(LENDER)]
+    #[case::by_its_requester(SUPPLIER)]
+    fn lock_and_limit_are_free_again(#[case] by: &str) {
+        let (mut world, receivable, financing) = accepted();
+        let effects = world.effects(by, Cancel { financing });
+        assert_eq!(effects.audience, [id(LENDER), id(SUPPLIER)].into());
+        world.act(by, Cancel { financing });
+        assert_eq!(world.runs(receivable).len(), 1);
+        assert!(world.get_limit(LENDER, None).blocks.is_empty());
+        world.financing(fens_of(receivable, 0, 60_000_000));
+    }
+
+    #[rstest]
+    #[case::another_lender(FACTOR, "unknown_object")]
+    #[case::the_debtor(HOSPITAL, "unknown_object")]
+    #[case::an_auditor(TAX, "financing.not_party")]
+    fn nobody_else_cancels(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, _, financing) = accepted();
+        assert_eq!(world.refusal(by, Cancel { financing }).rule, rule);
+    }
+
+    #[rstest]
+    #[case::cancelled(|world: &mut World, financing| _ = world.act(LENDER, Cancel { financing }))]
+    #[case::ended(|world: &mut World, _| world.time = wire("2026-06-10T16:00:00Z"))]
+    fn an_ended_financing_is_not_cancelled(#[case] end: fn(&mut World, FinancingId)) {
+        let (mut world, _, financing) = accepted();
+        end(&mut world, financing);
+        let refusal = world.refusal(SUPPLIER, Cancel { financing });
+        assert_eq!(refusal.rule, "financing.not_open");
+    }
+}

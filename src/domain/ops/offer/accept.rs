@@ -142,3 +142,177 @@ fn reserve(draft: &mut Draft<'_>, financing: Financing) -> Result<(), Refusal> {
     draft.put(financing);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::offer::withdraw::Withdraw;
+    use crate::domain::testing::trade::{fens_of, terms_of};
+    use crate::domain::testing::{
+        FACTOR, HOSPITAL, LENDER, OPERATOR, SUPPLIER, TAX, World, admission, fen, id, wire,
+    };
+    use crate::domain::values::{ReceivableId, RequestId};
+
+    /// A request of 600,000.00 of 1,000,000.00 with offers of two lenders, each with a limit of 1,000,000.00.
+    fn offered() -> (World, ReceivableId, RequestId, [OfferId; 2]) {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let request = world.requested(fens_of(receivable, 0, 60_000_000), Bidding::Visible);
+        let terms = terms_of(world.get_request(request));
+        let offers = [LENDER, FACTOR].map(|lender| {
+            world.limited(lender, "1000000.00");
+            world.offered(lender, request, terms.clone())
+        });
+        (world, receivable, request, offers)
+    }
+
+    #[test]
+    fn the_financing_takes_over_the_lock_and_blocks_the_limit() {
+        let (mut world, receivable, request, [offer, other]) = offered();
+        let effects = world.effects(SUPPLIER, Accept { offer });
+        assert_eq!(effects.audience, [id(SUPPLIER), id(LENDER)].into());
+        let before = world.get_offer(other).clone();
+        let id = world.accepted(offer);
+        let financing = world.get_financing(id);
+        let ends = wire("2026-06-10T16:00:00Z");
+        let state = FinancingState::Accepted { ends, leg: None };
+        assert_eq!(financing.state, state, "until the end of disburse_by");
+        let lock = Lock {
+            by: Disposition::Financing(id),
+            ends,
+        };
+        let locks: Vec<_> = world.runs(receivable).iter().map(|run| run.lock).collect();
+        assert_eq!(locks, [Some(lock), None]);
+        assert_eq!(world.available(LENDER), fen("400000.00"));
+        assert_eq!(world.available(FACTOR), fen("1000000.00"));
+        let accepted = RequestState::Accepted(offer);
+        assert_eq!(world.get_request(request).state, accepted);
+        assert_eq!(*world.get_offer(other), before, "lost by comparison");
+    }
+
+    #[test]
+    fn a_suppliers_limit_is_blocked_by_its_part() {
+        let (mut world, _, _, [offer, _]) = offered();
+        let mut of_supplier = world.limiting("600000.00");
+        of_supplier.supplier = Some(id(SUPPLIER));
+        world.act(LENDER, of_supplier);
+        let financing = world.accepted(offer);
+        assert_eq!(world.get_financing(financing).limits.len(), 2);
+        let limit = world.get_limit(LENDER, Some(SUPPLIER));
+        assert_eq!(limit.blocked(world.time), fen("600000.00"));
+    }
+
+    #[test]
+    fn the_same_fens_are_not_financed_twice() {
+        let (mut world, receivable, _, [offer, other]) = offered();
+        world.accepted(offer);
+        for offer in [offer, other] {
+            let refusal = world.refusal(SUPPLIER, Accept { offer });
+            assert_eq!(refusal.rule, "request.ended");
+        }
+        let again = world.opening(fens_of(receivable, 0, 1), Bidding::Visible);
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "fens.locked");
+    }
+
+    #[rstest]
+    #[case::its_lender(LENDER, "offer.not_requester")]
+    #[case::another_lender(FACTOR, "unknown_object")]
+    #[case::the_debtor(HOSPITAL, "unknown_object")]
+    #[case::an_auditor(TAX, "offer.not_requester")]
+    fn nobody_else_accepts(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, _, _, [offer, _]) = offered();
+        assert_eq!(world.refusal(by, Accept { offer }).rule, rule);
+    }
+
+    /// Whatever bars the lender, the requester reads the same and learns nothing of it.
+    #[rstest]
+    #[case::withdrawn(|world: &mut World, offer| _ = world.act(LENDER, Withdraw { offer }))]
+    #[case::the_limit_lowered(|world: &mut World, _| world.limited(LENDER, "599999.99"))]
+    #[case::a_supplier_limit_set(|world: &mut World, _| {
+        let mut of_supplier = world.limiting("0.00");
+        of_supplier.supplier = Some(id(SUPPLIER));
+        world.act(LENDER, of_supplier);
+    })]
+    #[case::the_limit_used(|world: &mut World, _| {
+        let receivable = world.confirmed("500000.00");
+        let request = world.requested(fens_of(receivable, 0, 50_000_000), Bidding::Visible);
+        let terms = terms_of(world.get_request(request));
+        let offer = world.offered(LENDER, request, terms);
+        world.accepted(offer);
+    })]
+    fn an_offer_that_its_lender_can_no_longer_keep(#[case] bar: fn(&mut World, OfferId)) {
+        let (mut world, _, _, [offer, _]) = offered();
+        bar(&mut world, offer);
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal, unavailable(world.get_offer(offer)));
+        assert_eq!(refusal.inputs.len(), 1);
+    }
+
+    #[test]
+    fn an_expired_offer_is_not_accepted() {
+        let (mut world, _, request, [offer, other]) = offered();
+        world.act(LENDER, Withdraw { offer });
+        let mut terms = terms_of(world.get_request(request));
+        terms.expires = world.time.plus_hours(24);
+        let short = world.offered(LENDER, request, terms);
+        world.later_by_hours(24);
+        let refusal = world.refusal(SUPPLIER, Accept { offer: short });
+        assert_eq!(refusal.rule, "offer.unavailable");
+        world.accepted(other);
+    }
+
+    #[test]
+    fn a_lender_whose_identification_lapsed_finances_nothing_new() {
+        let (mut world, _, request, _) = offered();
+        let mut late = admission("x:late", &[Role::Lender], &[], None, Some(TAX));
+        late.kyc_valid_to = wire("2026-06-01");
+        world.act_with(OPERATOR, &[id(TAX)], late);
+        world.limited("x:late", "600000.00");
+        let terms = terms_of(world.get_request(request));
+        let offer = world.offered("x:late", request, terms);
+        world.on("2026-06-02");
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "offer.unavailable");
+    }
+
+    #[test]
+    fn a_request_is_accepted_before_accept_by() {
+        let (mut world, _, _, [offer, _]) = offered();
+        world.later_by_hours(4 * 24);
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "request.ended");
+    }
+
+    #[test]
+    fn the_cut_off_is_looked_at_again() {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        world.on("2026-07-31").limited(LENDER, "600000.00");
+        let mut opening = world.opening(fens_of(receivable, 0, 1), Bidding::Visible);
+        opening.accept_by = wire("2026-08-04T16:00:00Z");
+        let op = world.act(SUPPLIER, opening);
+        let request = <RequestId as crate::domain::values::MadeId>::of(&op, 0);
+        let mut terms = terms_of(world.get_request(request));
+        terms.disburse_by = wire("2026-08-06");
+        let offer = world.offered(LENDER, request, terms);
+        world.on("2026-08-04");
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "claim.cutoff");
+    }
+
+    #[test]
+    fn an_unfunded_financing_ends_by_itself_behind_disburse_by() {
+        let (mut world, receivable, _, [offer, _]) = offered();
+        let financing = world.accepted(offer);
+        world.time = wire("2026-06-10T15:59:59Z");
+        assert_eq!(world.available(LENDER), fen("400000.00"));
+        world.time = wire("2026-06-10T16:00:00Z");
+        assert_eq!(world.available(LENDER), fen("1000000.00"));
+        assert!(!world.get_financing(financing).is_live(world.time));
+        let second = world.financing(fens_of(receivable, 0, 60_000_000));
+        let blocks = &world.get_limit(LENDER, None).blocks;
+        assert_eq!(blocks.keys().collect::<Vec<_>>(), [&second], "pruned");
+    }
+}

@@ -45,3 +45,54 @@ impl Operation for Withdraw {
         Ok(draft.done())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::offer::accept::Accept;
+    use crate::domain::testing::trade::{fens_of, terms_of};
+    use crate::domain::testing::{FACTOR, LENDER, SUPPLIER, World, id};
+
+    fn offered() -> (World, OfferId) {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let request = world.requested(fens_of(receivable, 0, 60_000_000), Bidding::Visible);
+        world.limited(LENDER, "600000.00");
+        let terms = terms_of(world.get_request(request));
+        let offer = world.offered(LENDER, request, terms);
+        (world, offer)
+    }
+
+    #[rstest]
+    #[case::before_the_close(0)]
+    #[case::behind_the_close(72)]
+    fn a_visible_offer_is_free_until_it_is_accepted(#[case] hours: i64) {
+        let (mut world, offer) = offered();
+        world.later_by_hours(hours);
+        let effects = world.effects(LENDER, Withdraw { offer });
+        assert_eq!(effects.audience, [id(LENDER), id(SUPPLIER)].into());
+        world.act(LENDER, Withdraw { offer });
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "offer.unavailable");
+        let again = world.refusal(LENDER, Withdraw { offer });
+        assert_eq!(again.rule, "offer.not_standing");
+    }
+
+    #[test]
+    fn an_accepted_offer_binds() {
+        let (mut world, offer) = offered();
+        world.accepted(offer);
+        let refusal = world.refusal(LENDER, Withdraw { offer });
+        assert_eq!(refusal.rule, "request.ended");
+    }
+
+    #[rstest]
+    #[case::the_requester(SUPPLIER, "offer.not_lender")]
+    #[case::another_lender(FACTOR, "unknown_object")]
+    fn only_its_lender_withdraws_it(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, offer) = offered();
+        assert_eq!(world.refusal(by, Withdraw { offer }).rule, rule);
+    }
+}

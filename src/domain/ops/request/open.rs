@@ -157,3 +157,202 @@ fn check_window(at: &Head<'_>, request: &Request) -> Result<(), Refusal> {
         .input("due", request.due)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::RequestKey;
+    use crate::domain::testing::trade::{addresses, fens_of};
+    use crate::domain::testing::{
+        BANK, FACTOR, HOSPITAL, LENDER, MAKER, OPERATOR, STRANGER, SUPPLIER, TAX, World, admission,
+        fen, id, shipped_rulebook, wire,
+    };
+    use crate::domain::values::{MadeId, ReceivableId, RequestId, Size};
+
+    fn given() -> (World, ReceivableId) {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        (world, receivable)
+    }
+
+    fn body(world: &World, receivable: ReceivableId) -> Open {
+        world.opening(fens_of(receivable, 0, 60_000_000), Bidding::Sealed)
+    }
+
+    #[test]
+    fn the_fens_are_locked_until_accept_by_and_only_the_requester_reads_the_entry() {
+        let (mut world, receivable) = given();
+        let body = body(&world, receivable);
+        let (closes, accept_by) = (body.closes, body.accept_by);
+        let effects = world.effects(SUPPLIER, body);
+        assert_eq!(effects.audience, [id(SUPPLIER)].into());
+        let (request, opened) = effects.requests.first_key_value().expect("one request");
+        assert_eq!(opened.revealed_by, closes.plus_hours(12));
+        let lock = Lock {
+            by: Disposition::Request(*request),
+            ends: accept_by,
+        };
+        world.state.apply(effects);
+        let locks: Vec<_> = world.runs(receivable).iter().map(|run| run.lock).collect();
+        assert_eq!(locks, [Some(lock), None]);
+    }
+
+    #[test]
+    fn it_says_what_part_of_the_face_each_supplier_has() {
+        let mut world = World::new();
+        let first = world.confirmed("1000000.00");
+        let others = world.confirmed_of(STRANGER, HOSPITAL, "200000.00");
+        let owed = world.contract_of(SUPPLIER, STRANGER, crate::domain::testing::proposal());
+        let mut passing = world.passing(
+            fens_of(others, 0, 20_000_000),
+            crate::domain::objects::Basis::Contract(owed),
+        );
+        passing.to = id(SUPPLIER);
+        let op = world.act(STRANGER, passing);
+        let transfer = crate::domain::values::TransferId::of(&op, 0);
+        world.act(
+            SUPPLIER,
+            crate::domain::ops::transfer::accept::Accept { transfer },
+        );
+        let both = addresses(&[(first, 5, 10_000_005), (others, 0, 20_000_000)]);
+        let request = world.requested(both, Bidding::Visible);
+        let mut parts = vec![
+            (id(SUPPLIER), fen("100000.00")),
+            (id(STRANGER), fen("200000.00")),
+        ];
+        parts.sort_unstable();
+        let request = world.get_request(request);
+        assert_eq!(request.suppliers, parts);
+        assert_eq!(request.face, fen("300000.00"));
+        assert_eq!(request.revealed_by, request.closes, "nothing to reveal");
+    }
+
+    #[test]
+    fn invited_lenders_alone_find_it() {
+        let (mut world, receivable) = given();
+        let mut body = body(&world, receivable);
+        body.invited = Some(vec![id(BANK), id(LENDER)]);
+        world.act(SUPPLIER, body);
+        let found = |key| world.state.requests.by(&key).count();
+        assert_eq!(found(RequestKey::Invited(id(LENDER))), 1);
+        assert_eq!(found(RequestKey::Invited(id(FACTOR))), 0);
+        assert_eq!(found(RequestKey::AnyLender), 0);
+    }
+
+    #[rstest]
+    #[case::nobody_asked(|body: &mut Open| body.invited = Some(vec![]), "request.invited")]
+    #[case::unsorted(|body: &mut Open| body.invited = Some(vec![id(LENDER), id(FACTOR)]), "request.invited")]
+    #[case::asked_twice(|body: &mut Open| body.invited = Some(vec![id(LENDER), id(LENDER)]), "request.invited")]
+    #[case::no_lender(|body: &mut Open| body.invited = Some(vec![id(STRANGER)]), "party.role")]
+    #[case::unknown(|body: &mut Open| body.invited = Some(vec![id("x:nobody")]), "unknown_object")]
+    #[case::closed_before_it_opens(|body: &mut Open| body.closes = wire("2026-06-01T02:00:00Z"), "end.range")]
+    #[case::closing_in_31_days(|body: &mut Open| body.closes = body.closes.plus_days(29), "end.range")]
+    #[case::accepted_at_the_close(|body: &mut Open| body.accept_by = body.closes, "request.accept_by")]
+    #[case::behind_the_third_business_day(|body: &mut Open| body.accept_by = wire("2026-06-08T16:00:01Z"), "request.accept_by")]
+    #[case::accepted_before_the_reveal_ends(|body: &mut Open| body.accept_by = body.closes.plus_hours(12), "reveal")]
+    #[case::beyond_the_face(|body: &mut Open| body.addresses = fens_of(body.addresses.as_slice()[0].receivable, 0, 100_000_001), "unknown_object")]
+    fn refused(#[case] spoil: fn(&mut Open), #[case] rule: &str) {
+        let (mut world, receivable) = given();
+        let mut body = body(&world, receivable);
+        spoil(&mut body);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[test]
+    fn it_may_be_accepted_until_the_end_of_the_third_business_day() {
+        let (mut world, receivable) = given();
+        let mut body = body(&world, receivable);
+        body.accept_by = wire("2026-06-08T16:00:00Z");
+        world.act(SUPPLIER, body);
+    }
+
+    #[test]
+    fn the_debtor_is_not_asked_though_it_lends() {
+        const GROUP: &str = "uscc:91310000132468107P";
+        let mut world = World::new();
+        let group = admission(
+            GROUP,
+            &[Role::Debtor, Role::Lender],
+            &[],
+            Some(Size::Large),
+            Some(TAX),
+        );
+        world.act_with(OPERATOR, &[id(TAX)], group);
+        let receivable = world.confirmed_of(SUPPLIER, GROUP, "1000000.00");
+        let mut body = body(&world, receivable);
+        body.invited = Some(vec![id(GROUP)]);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "request.invited");
+    }
+
+    #[rstest]
+    #[case::the_debtor(HOSPITAL)]
+    #[case::a_lender(LENDER)]
+    #[case::a_stranger(MAKER)]
+    fn only_its_holder_asks_for_a_fen(#[case] other: &str) {
+        let (mut world, receivable) = given();
+        let body = body(&world, receivable);
+        assert_eq!(world.refusal(other, body).rule, "unknown_object");
+    }
+
+    #[test]
+    fn its_fens_have_one_debtor() {
+        let (mut world, receivable) = given();
+        let of_another = world.confirmed_of(SUPPLIER, STRANGER, "100.00");
+        let both = addresses(&[(receivable, 0, 1), (of_another, 0, 1)]);
+        let body = world.opening(both, Bidding::Sealed);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "request.mixed");
+    }
+
+    #[test]
+    fn its_fens_have_one_due_day() {
+        let (mut world, receivable) = given();
+        world.on("2026-06-05");
+        let later = world.confirmed("100.00");
+        let both = addresses(&[(receivable, 0, 1), (later, 0, 1)]);
+        let body = world.opening(both, Bidding::Sealed);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "request.mixed");
+    }
+
+    #[test]
+    fn a_fen_is_in_one_request() {
+        let (mut world, receivable) = given();
+        world.act(SUPPLIER, body(&world, receivable));
+        let again = world.opening(
+            fens_of(receivable, 59_999_999, 70_000_000),
+            Bidding::Visible,
+        );
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "fens.locked");
+    }
+
+    #[rstest]
+    #[case::compared_before_it_is_due("2026-08-01", None)]
+    #[case::compared_on_the_due_day("2026-08-02", Some("request.due"))]
+    #[case::behind_the_cut_off("2026-08-04", Some("claim.cutoff"))]
+    #[case::overdue("2026-08-08", Some("claim.cutoff"))]
+    fn offers_must_have_a_day_to_be_compared_on(#[case] day: &str, #[case] rule: Option<&str>) {
+        let (mut world, receivable) = given();
+        world.on(day);
+        let body = body(&world, receivable);
+        match rule {
+            Some(rule) => assert_eq!(world.refusal(SUPPLIER, body).rule, rule),
+            None => _ = world.act(SUPPLIER, body),
+        }
+    }
+
+    #[test]
+    fn the_window_for_revealing_is_the_rulebooks() {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.reveal.params.hours = 48;
+        let mut world = World::under(rulebook).with_parties();
+        let receivable = world.confirmed("1000000.00");
+        let too_short = body(&world, receivable);
+        assert_eq!(world.refusal(SUPPLIER, too_short).rule, "reveal");
+        let mut body = body(&world, receivable);
+        body.accept_by = wire("2026-06-05T02:00:01Z");
+        let request = RequestId::of(&world.act(SUPPLIER, body), 0);
+        let request = world.get_request(request);
+        assert_eq!(request.revealed_by, request.closes.plus_hours(48));
+    }
+}

@@ -115,3 +115,204 @@ impl Propose {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::Run;
+    use crate::domain::ops::contract::propose;
+    use crate::domain::rulebook::Rules;
+    use crate::domain::testing::trade::{addresses, fens_of};
+    use crate::domain::testing::{
+        FACTOR, HOSPITAL, LENDER, MAKER, OPERATOR, STRANGER, SUPPLIER, World, admission, fen, id,
+        proposal, shipped_rulebook, wire,
+    };
+    use crate::domain::values::{
+        ContractId, InvoiceId, MadeId, OpId, ReceivableId, Role, Size, TransferId,
+    };
+
+    /// The supplier holds 1,000,000.00 of the hospital's and owes its component maker 300,000.00.
+    fn given() -> (World, ReceivableId, ContractId) {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let owed = world.owes_maker("M-1", "300000.00");
+        (world, receivable, owed)
+    }
+
+    fn body(world: &World, receivable: ReceivableId, owed: ContractId) -> Propose {
+        world.passing(fens_of(receivable, 0, 30_000_000), Basis::Contract(owed))
+    }
+
+    #[test]
+    fn the_fens_are_locked_until_it_expires_and_the_assignee_is_told() {
+        let (mut world, receivable, owed) = given();
+        let body = body(&world, receivable, owed);
+        let expires = body.expires;
+        let effects = world.effects(SUPPLIER, body);
+        assert!(effects.audience.contains(&id(MAKER)) && effects.audience.len() == 2);
+        let (transfer, proposed) = effects.transfers.first_key_value().expect("one transfer");
+        assert_eq!(proposed.face, fen("300000.00"));
+        let locked = Lock {
+            by: Disposition::Transfer(*transfer),
+            ends: expires,
+        };
+        world.state.apply(effects);
+        let locks: Vec<_> = world.runs(receivable).iter().map(|run| run.lock).collect();
+        assert_eq!(locks, [Some(locked), None]);
+        world.time = expires;
+        let unlocked = |run: &Run| run.lock.is_none();
+        assert!(world.runs(receivable).iter().all(unlocked), "by comparison");
+    }
+
+    #[rstest]
+    #[case::to_itself(|body: &mut Propose| { body.to = id(SUPPLIER); }, "transfer.to_self")]
+    #[case::to_the_debtor(|body: &mut Propose| { body.to = id(HOSPITAL); }, "transfer.to_debtor")]
+    #[case::to_nobody(|body: &mut Propose| { body.to = id("x:nobody"); }, "unknown_object")]
+    #[case::to_whom_nothing_is_owed(|body: &mut Propose| { body.to = id(STRANGER); }, "transfer.basis")]
+    #[case::for_money_to_a_lender(|body: &mut Propose| { body.to = id(LENDER); }, "transfer.basis")]
+    #[case::on_a_contract_that_never_was(|body: &mut Propose| { body.basis = Basis::Contract(ContractId::from_bytes([0; 16])); }, "unknown_object")]
+    #[case::on_an_invoice_that_never_was(|body: &mut Propose| { body.basis = Basis::Invoice(InvoiceId::from_bytes([0; 16])); }, "unknown_object")]
+    #[case::a_fen_above_the_contracts_value(|body: &mut Propose| { body.addresses = fens_of(body.addresses.as_slice()[0].receivable, 0, 30_000_001); }, "contract.value")]
+    #[case::beyond_the_face(|body: &mut Propose| { body.addresses = fens_of(body.addresses.as_slice()[0].receivable, 90_000_000, 100_000_001); }, "unknown_object")]
+    #[case::expiring_now(|body: &mut Propose| { body.expires = wire("2026-06-01T02:00:00Z"); }, "end.range")]
+    #[case::in_eleven_days(|body: &mut Propose| { body.expires = body.expires.plus_days(6); }, "end.range")]
+    #[case::as_overdue_before_it_is(|body: &mut Propose| { body.overdue = true; }, "claim.not_overdue")]
+    fn refused(#[case] spoil: fn(&mut Propose), #[case] rule: &str) {
+        let (mut world, receivable, owed) = given();
+        let mut body = body(&world, receivable, owed);
+        spoil(&mut body);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[rstest]
+    fn only_its_holder_passes_a_fen_on(#[values(MAKER, HOSPITAL, FACTOR, STRANGER)] other: &str) {
+        let (mut world, receivable, owed) = given();
+        let mut body = body(&world, receivable, owed);
+        body.to = id(LENDER);
+        assert_eq!(world.refusal(other, body).rule, "unknown_object");
+    }
+
+    #[test]
+    fn no_fen_is_in_two_transfers() {
+        let (mut world, receivable, owed) = given();
+        world.act(SUPPLIER, body(&world, receivable, owed));
+        let mut again = body(&world, receivable, owed);
+        again.addresses = fens_of(receivable, 29_999_999, 40_000_000);
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "fens.locked");
+        let mut beside = body(&world, receivable, owed);
+        beside.addresses = fens_of(receivable, 30_000_000, 40_000_000);
+        world.act(SUPPLIER, beside);
+    }
+
+    #[test]
+    fn fens_of_several_receivables_pass_together() {
+        let (mut world, first, owed) = given();
+        let second = world.confirmed("200000.00");
+        let both = addresses(&[(first, 0, 10_000_000), (second, 0, 20_000_000)]);
+        let op = world.act(SUPPLIER, world.passing(both, Basis::Contract(owed)));
+        let transfer = world.get_transfer(TransferId::of(&op, 0));
+        assert_eq!(transfer.face, fen("300000.00"));
+    }
+
+    #[test]
+    fn the_basis_is_an_active_contract_in_the_currency_of_the_fens() {
+        let (mut world, receivable, _) = given();
+        let dollars = propose::Propose {
+            number: wire("M-USD"),
+            supplier: id(MAKER),
+            debtor: id(SUPPLIER),
+            currency: wire("USD"),
+            debtor_size: Size::Small,
+            ..proposal()
+        };
+        let proposed: OpId = world.act(MAKER, dollars);
+        let contract = ContractId::of(&proposed, 0);
+        let refusal = world.refusal(SUPPLIER, body(&world, receivable, contract));
+        assert_eq!(refusal.rule, "transfer.basis");
+        let yuan = propose::Propose {
+            number: wire("M-CNY"),
+            supplier: id(MAKER),
+            debtor: id(SUPPLIER),
+            debtor_size: Size::Small,
+            ..proposal()
+        };
+        let proposed: OpId = world.act(MAKER, yuan);
+        let contract = ContractId::of(&proposed, 0);
+        let refusal = world.refusal(SUPPLIER, body(&world, receivable, contract));
+        assert_eq!(refusal.rule, "contract.not_active");
+    }
+
+    #[test]
+    fn the_basis_may_be_an_invoice_with_room_for_the_face() {
+        let (mut world, receivable, owed) = given();
+        let invoice = world.invoice(owed, "M-1-1", "250000.00", "0.00");
+        let mut body = world.passing(fens_of(receivable, 0, 25_000_001), Basis::Invoice(invoice));
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "invoice.consumed");
+        body = world.passing(fens_of(receivable, 0, 25_000_000), Basis::Invoice(invoice));
+        world.act(SUPPLIER, body);
+    }
+
+    #[test]
+    fn a_lapsed_identification_takes_no_fens() {
+        let (mut world, receivable, owed) = given();
+        let mut late = admission("x:late", &[Role::Guarantor], &[], None, Some(LENDER));
+        late.vouched_by = Some(id(crate::domain::testing::TAX));
+        late.kyc_valid_to = wire("2026-06-01");
+        world.act_with(OPERATOR, &[id(crate::domain::testing::TAX)], late);
+        world.on("2026-06-02");
+        let mut body = body(&world, receivable, owed);
+        body.to = id("x:late");
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "party.kyc_lapsed");
+    }
+
+    #[rstest]
+    #[case::the_last_day("2026-08-03", false, None)]
+    #[case::three_business_days_before_due("2026-08-04", false, Some("claim.cutoff"))]
+    #[case::on_the_due_day("2026-08-07", true, Some("claim.not_overdue"))]
+    #[case::overdue_and_said_so("2026-08-08", true, None)]
+    #[case::overdue_and_not_said("2026-08-08", false, Some("claim.cutoff"))]
+    fn fens_pass_before_the_cut_off_or_expressly_overdue(
+        #[case] day: &str,
+        #[case] overdue: bool,
+        #[case] rule: Option<&str>,
+    ) {
+        let (mut world, receivable, owed) = given();
+        world.on(day);
+        let mut body = body(&world, receivable, owed);
+        body.overdue = overdue;
+        match rule {
+            Some(rule) => assert_eq!(world.refusal(SUPPLIER, body).rule, rule),
+            None => _ = world.act(SUPPLIER, body),
+        }
+    }
+
+    /// Each parameter of the rulebook that binds a disposition, changed, and the verdict changes.
+    #[rstest]
+    #[case(|rules: &mut Rules| rules.claim_unit.params.fen = 30_000_001, "claim.unit")]
+    #[case(|rules: &mut Rules| rules.claim_depth.params.hops_at_most = 0, "claim.depth")]
+    #[case(|rules: &mut Rules| rules.claim_cutoff.params.business_days_before_due = 60, "claim.cutoff")]
+    fn the_rulebook_says_how_much_how_often_and_until_when(
+        #[case] change: fn(&mut Rules),
+        #[case] rule: &str,
+    ) {
+        let mut rulebook = shipped_rulebook();
+        change(&mut rulebook.rules);
+        let mut world = World::under(rulebook).with_parties();
+        let receivable = world.confirmed("1000000.00");
+        let owed = world.owes_maker("M-1", "300000.00");
+        let body = body(&world, receivable, owed);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[test]
+    fn overdue_is_said_with_true_or_not_at_all() {
+        let (world, receivable, owed) = given();
+        let json = |body: &Propose| serde_json::to_string(body).expect("plain data");
+        let mut body = body(&world, receivable, owed);
+        assert!(!json(&body).contains("overdue"));
+        body.overdue = true;
+        assert!(json(&body).contains(r#""overdue":true,"expires""#));
+    }
+}
