@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use crate::chain::{PublicKey, SigningKey, pem};
+use crate::domain::values::PartyId;
 
 /// Where keys are, and where a passphrase comes from.
 #[derive(Debug, Clone, Args)]
@@ -60,6 +61,21 @@ impl Keyring {
             0o644,
             format!("{}\n", key.public_key()).as_bytes(),
         )
+    }
+
+    /// Remembers which party a key acts for, so that nobody has to type its identifier.
+    pub(crate) fn assign(&self, name: &str, party: PartyId) -> Result<(), Failure> {
+        create(&self.path(name, "party")?, 0o644, format!("{party}\n").as_bytes())
+    }
+
+    /// The party that a key acts for.
+    pub(crate) fn party_of(&self, name: &str) -> Result<PartyId, Failure> {
+        let path = self.path(name, "party")?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Failure::Usage(format!("{}: {error}; name the party with --party", path.display())))?;
+        text.trim_end()
+            .parse()
+            .map_err(|error| Failure::of(path.display(), error))
     }
 
     /// Every key by name, with its public half.
