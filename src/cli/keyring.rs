@@ -65,14 +65,22 @@ impl Keyring {
 
     /// Remembers which party a key acts for, so that nobody has to type its identifier.
     pub(crate) fn assign(&self, name: &str, party: PartyId) -> Result<(), Failure> {
-        create(&self.path(name, "party")?, 0o644, format!("{party}\n").as_bytes())
+        create(
+            &self.path(name, "party")?,
+            0o644,
+            format!("{party}\n").as_bytes(),
+        )
     }
 
     /// The party that a key acts for.
     pub(crate) fn party_of(&self, name: &str) -> Result<PartyId, Failure> {
         let path = self.path(name, "party")?;
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::Usage(format!("{}: {error}; name the party with --party", path.display())))?;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::Usage(format!(
+                "{}: {error}; name the party with --party",
+                path.display()
+            ))
+        })?;
         text.trim_end()
             .parse()
             .map_err(|error| Failure::of(path.display(), error))

@@ -2,3 +2,4 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
 mod corpus;
+mod model;
