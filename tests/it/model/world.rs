@@ -87,7 +87,7 @@ impl Cast {
 
     fn admissions(&self) -> Vec<Body> {
         use Role::{Authority, Bank, Debtor, Lender, Supplier};
-        let (late, soon) = ("2030-12-31", "2026-08-20");
+        let (late, soon) = ("2030-12-31", "2026-09-10");
         let some = Some(self.tax);
         let admit = |party, roles: &[Role], size, kyc: &str, vouched_by| {
             Body::from(admission(party, roles, &[], size, wire(kyc), vouched_by))

@@ -8,6 +8,7 @@ use counterfoil::domain::values::{DayCount, PartyId, Rate, RequestId, Salt};
 
 use super::super::book::{FinancingState, OfferState, Request, RequestState};
 use super::super::days::{DAY, HOUR, day_of};
+use super::super::fen::face;
 use super::super::rules::commitment;
 use super::super::world::wire;
 use super::{Generator, Move, Rng, alone, amount, day, in_order, instant};
@@ -20,13 +21,16 @@ impl Generator<'_> {
     pub(super) fn limit_set(&mut self) -> Option<Move> {
         let cast = self.cast;
         let lenders = self.lenders();
-        let debtors = [
-            cast.hospital,
-            cast.hospital,
-            cast.supplier,
-            cast.trader,
-            cast.maker,
-        ];
+        let mut debtors = vec![cast.hospital, cast.supplier, cast.trader, cast.maker];
+        let asking = self.book.requests.values();
+        let asking = asking.filter(|one| one.state == RequestState::Open);
+        debtors.extend(asking.flat_map(|one| [one.debtor; 8]));
+        let owing = self
+            .book
+            .receivables
+            .values()
+            .filter(|one| one.has_open_fens());
+        debtors.extend(owing.flat_map(|one| [one.debtor; 2]));
         let supplier = self
             .rng
             .pick([None, None, None, Some(cast.supplier), Some(cast.maker)])?;
@@ -48,27 +52,32 @@ impl Generator<'_> {
             } else {
                 self.money(units)
             },
-            valid_to: day(self.today() + self.rng.pick([-1, 5, 30, 200, 200, 200, 200])?),
+            valid_to: day(self.today()
+                + if self.errs() {
+                    -1
+                } else {
+                    self.rng.pick([9, 200, 200, 200])?
+                }),
         };
         alone(self.rng.pick(lenders)?, body)
     }
 
     pub(super) fn request_open(&mut self) -> Option<Move> {
-        let (by, id, lo, hi) = self.piece(|_| true)?;
+        let (by, id, lo, hi) = self.piece(true, |_| true)?;
         let mut parts = vec![(id, lo, hi)];
         if self.rng.chance(12) {
-            let more = self.piece(|holder| holder == by);
+            let more = self.piece(true, |holder| holder == by);
             parts.extend(more.map(|(_, id, lo, hi)| (id, lo, hi)));
         }
         let (now, window) = (self.book.now, self.book.numbers.reveal_hours);
         let bidding = self.rng.pick([Bidding::Sealed, Bidding::Visible])?;
         let days = if self.errs() { 31 } else { 0 };
-        let closes = now + days * DAY + self.rng.between(1, 60) * HOUR;
+        let closes = now + days * DAY + self.rng.between(4, 70) * HOUR;
         let answer = match self.rng.between(1, 30) {
             1 => 0,
             2 => window,
             3 => 24 * 8,
-            _ => window + self.rng.between(1, 40),
+            _ => window + self.rng.between(4, 60),
         };
         let accept_by = closes + answer * HOUR;
         let body = request::open::Open {
@@ -95,7 +104,7 @@ impl Generator<'_> {
     }
 
     fn live_request(&mut self, wanted: impl Fn(&Request) -> bool) -> Option<(RequestId, Request)> {
-        let careless = self.rng.chance(4);
+        let careless = self.strays();
         let requests = self.book.requests.iter();
         let live =
             requests.filter(|(_, one)| careless || one.state == RequestState::Open && wanted(one));
@@ -108,31 +117,63 @@ impl Generator<'_> {
     }
 
     /// A lender that may bid, most often one with a limit that has room.
-    fn bidder(&mut self, request: &Request) -> Option<PartyId> {
+    fn bidder(&mut self, id: RequestId, request: &Request) -> Option<PartyId> {
+        let careless = self.errs();
+        let bids = |lender: PartyId| {
+            let mut offers = self.book.offers.values();
+            offers.any(|one| {
+                one.request == id && one.lender == lender && one.state != OfferState::Withdrawn
+            })
+        };
         let lenders = match &request.invited {
             Some(invited) if !self.errs() => invited.clone(),
             _ => self.lenders().to_vec(),
         };
+        let asked = (request.debtor, request.currency);
         let has_limit = |lender: PartyId| {
-            let mut limits = self.book.limits.values();
-            limits.any(|one| one.lender == lender && one.debtor == request.debtor)
+            let limits = self
+                .book
+                .limits
+                .iter()
+                .filter(|(_, one)| one.lender == lender);
+            let mut fit = limits.filter(|(_, one)| (one.debtor, one.currency) == asked);
+            fit.any(|(id, _)| self.book.available(*id) >= face(&request.addresses))
         };
         let able: Vec<_> = lenders
             .iter()
             .copied()
-            .filter(|one| has_limit(*one))
+            .filter(|one| has_limit(*one) && (careless || !bids(*one)))
             .collect();
-        if able.is_empty() || self.errs() {
-            self.rng.pick(lenders)
-        } else {
-            self.rng.pick(able)
+        if self.errs() {
+            return self.rng.pick(lenders);
         }
+        self.rng.pick(able)
+    }
+
+    /// A limit where a lender would bid and has none.
+    pub(super) fn limit_for_request(&mut self) -> Option<Move> {
+        let now = self.book.now;
+        let (id, one) = self.live_request(|one| one.closes > now)?;
+        if self.bidder(id, &one).is_some() {
+            return None;
+        }
+        let lenders = one.invited.clone().unwrap_or(self.lenders().to_vec());
+        let lender = self.rng.pick(lenders)?;
+        let units = self.rng.between(40, 300);
+        let body = limit::set::Set {
+            debtor: one.debtor,
+            supplier: None,
+            currency: one.currency,
+            amount: self.money(units),
+            valid_to: day(self.today() + 200),
+        };
+        alone(lender, body)
     }
 
     pub(super) fn offer_make(&mut self) -> Option<Move> {
         let now = self.book.now;
         let (request, one) = self.live_request(|one| !one.sealed && one.closes > now)?;
-        let lender = self.bidder(&one)?;
+        let lender = self.bidder(request, &one)?;
         let seed = Rng(self.rng.next());
         let offer = self.terms(&one, lender, seed);
         alone(lender, offer::make::Make { request, offer })
@@ -141,7 +182,7 @@ impl Generator<'_> {
     pub(super) fn offer_commit(&mut self) -> Option<Move> {
         let now = self.book.now;
         let (request, one) = self.live_request(|one| one.sealed && one.closes > now)?;
-        let lender = self.bidder(&one)?;
+        let lender = self.bidder(request, &one)?;
         let (salt, terms) = self.secret(request, &one, lender);
         let commitment = commitment(request, lender, &salt, &terms);
         alone(
@@ -192,7 +233,7 @@ impl Generator<'_> {
     /// Terms for a request, a function of the seed.
     fn terms(&self, request: &Request, lender: PartyId, mut rng: Rng) -> OfferTerms {
         let cast = self.cast;
-        let errs = |rng: &mut Rng| rng.between(1, 40) == 1;
+        let errs = |rng: &mut Rng| rng.between(1, 100) == 1;
         let last_day = day_of(request.accept_by - 1);
         let disburse_by = last_day + rng.between(0, 6);
         let disburse_by = match errs(&mut rng) {
@@ -201,7 +242,7 @@ impl Generator<'_> {
         };
         let fee = |rng: &mut Rng| Fee {
             payee: rng
-                .pick([cast.bank, cast.trader, cast.trader, lender])
+                .pick([cast.other_bank, cast.other_bank, cast.trader, lender])
                 .unwrap(),
             bearer: rng
                 .pick([Bearer::Requester, Bearer::Requester, Bearer::Lender])
@@ -248,13 +289,16 @@ impl Generator<'_> {
     }
 
     pub(super) fn offer_withdraw(&mut self) -> Option<Move> {
+        let careless = self.errs();
+        let open = |id| self.book.requests[&id].state == RequestState::Open;
         let offers = self.book.offers.iter();
+        let offers = offers.filter(|(_, one)| careless || open(one.request));
         let (offer, one) = self.rng.pick(offers)?;
         alone(one.lender, offer::withdraw::Withdraw { offer: *offer })
     }
 
     pub(super) fn offer_accept(&mut self) -> Option<Move> {
-        let (careless, now) = (self.rng.chance(6), self.book.now);
+        let (careless, now) = (self.strays(), self.book.now);
         let offers = self.book.offers.iter().filter(|(_, offer)| {
             let request = &self.book.requests[&offer.request];
             let standing = matches!(offer.state, OfferState::Standing(_));

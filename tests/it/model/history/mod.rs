@@ -88,69 +88,98 @@ pub(super) struct Generator<'h> {
 type Idea<'h> = fn(&mut Generator<'h>) -> Option<Move>;
 
 impl<'h> Generator<'h> {
+    /// What somebody waits for, tried first most often.
+    const ANSWERS: [Idea<'h>; 12] = [
+        Generator::contract_accept,
+        Generator::transfer_accept,
+        Generator::limit_for_request,
+        Generator::offer_make,
+        Generator::offer_commit,
+        Generator::offer_reveal,
+        Generator::offer_reveal,
+        Generator::offer_accept,
+        Generator::offer_accept,
+        Generator::announce_disbursement,
+        Generator::receivable_confirm,
+        Generator::leg_attest,
+    ];
+
     /// How often each kind of move is tried.
     const MOVES: [(i64, Idea<'h>); 41] = [
         (1, Generator::party_admit),
         (1, Generator::account_add),
         (2, Generator::account_attest),
         (1, Generator::account_close),
-        (10, Generator::contract_propose),
-        (20, Generator::contract_accept),
+        (6, Generator::contract_propose),
+        (6, Generator::contract_accept),
         (1, Generator::contract_decline),
-        (8, Generator::delivery_record),
+        (5, Generator::delivery_record),
         (2, Generator::delivery_accept),
         (1, Generator::delivery_reject),
-        (14, Generator::invoice_issue),
+        (10, Generator::invoice_issue),
         (2, Generator::invoice_attest),
         (1, Generator::invoice_flag),
         (2, Generator::invoice_book),
         (1, Generator::invoice_void),
-        (6, Generator::invoice_credit),
-        (22, Generator::receivable_register),
-        (26, Generator::receivable_confirm),
+        (4, Generator::invoice_credit),
+        (16, Generator::receivable_register),
+        (20, Generator::receivable_confirm),
         (1, Generator::receivable_decline),
         (5, Generator::receivable_dispute),
         (5, Generator::receivable_resolve),
         (2, Generator::receivable_withdraw),
-        (16, Generator::transfer_propose),
-        (18, Generator::transfer_accept),
-        (2, Generator::transfer_decline),
-        (3, Generator::transfer_cancel),
-        (9, Generator::limit_set),
-        (16, Generator::request_open),
+        (34, Generator::transfer_propose),
+        (6, Generator::transfer_accept),
+        (3, Generator::transfer_decline),
+        (4, Generator::transfer_cancel),
+        (8, Generator::limit_set),
+        (60, Generator::request_open),
         (2, Generator::request_withdraw),
-        (18, Generator::offer_make),
-        (16, Generator::offer_commit),
-        (24, Generator::offer_reveal),
-        (2, Generator::offer_withdraw),
-        (34, Generator::offer_accept),
+        (6, Generator::offer_make),
+        (6, Generator::offer_commit),
+        (4, Generator::offer_reveal),
+        (3, Generator::offer_withdraw),
+        (6, Generator::offer_accept),
         (2, Generator::financing_cancel),
-        (30, Generator::announce_disbursement),
-        (14, Generator::announce_payment),
+        (8, Generator::announce_disbursement),
+        (12, Generator::announce_payment),
         (8, Generator::announce_discharge),
-        (34, Generator::leg_attest),
+        (16, Generator::leg_attest),
         (3, Generator::leg_contest),
-        (7, Generator::leg_reverse),
+        (5, Generator::leg_reverse),
     ];
 }
 
-/// When the next step happens.
+/// When the next step happens: soon while something waits for an answer, else now and then much later.
 pub(super) fn next_time(rng: &mut Rng, book: &Book) -> Time {
     let now = book.now;
-    match rng.between(1, 100) {
-        1..=34 => now + rng.between(0, 10) * MINUTE,
-        35..=56 => now + rng.between(1, 16) * HOUR,
-        57..=66 => now + rng.between(1, 4) * DAY,
-        67..=68 => now + rng.between(7, 25) * DAY,
-        _ => {
-            let mut ends = ends_ahead(book);
-            ends.sort_unstable();
-            ends.truncate(3);
-            let near = [-1, 0, 0, 1, HOUR, 5 * HOUR];
-            let end = rng.pick(ends).unwrap_or(now + DAY);
-            (end + rng.pick(near).unwrap()).max(now)
-        }
-    }
+    let (days, reach) = match (waits(book), rng.between(1, 100)) {
+        (true, 1..=62) | (false, 1..=45) => return now + rng.between(0, 10) * MINUTE,
+        (true, 63..=76) | (false, 46..=62) => return now + rng.between(1, 9) * HOUR,
+        (true, 77..=78) | (false, 63..=72) => (rng.between(1, 3), 0),
+        (false, 73..=74) => (rng.between(7, 25), 0),
+        (true, _) => (0, 2),
+        (false, 75..=88) => (0, 15),
+        (false, _) => (0, 120),
+    };
+    // Just before an end, at it, or behind it.
+    let ends = ends_ahead(book).into_iter();
+    let end = rng.pick(ends.filter(|end| *end <= now + reach * DAY));
+    let near = [-1, 0, 0, 1, HOUR, 5 * HOUR];
+    let at = end.unwrap_or(now + HOUR) + rng.pick(near).unwrap();
+    now.max(if days > 0 { now + days * DAY } else { at })
+}
+
+/// Whether somebody is to answer or to pay.
+fn waits(book: &Book) -> bool {
+    let open = |state| state == RequestState::Open;
+    let waiting = |state| matches!(state, FinancingState::Waits(_));
+    book.requests.values().any(|one| open(one.state))
+        || book.financings.values().any(|one| waiting(one.state))
+        || book
+            .transfers
+            .values()
+            .any(|one| one.state == TransferState::Proposed)
 }
 
 /// Every instant ahead at which something ends or begins.
@@ -218,6 +247,12 @@ pub(super) fn next_step(rng: &mut Rng, book: &Book, cast: &Cast, number: u64) ->
 
 impl Generator<'_> {
     fn draw(&mut self) -> Move {
+        for _ in 0..self.rng.between(0, 12) {
+            let answer = self.rng.pick(Self::ANSWERS).unwrap();
+            if let Some(made) = answer(self) {
+                return made;
+            }
+        }
         let total = Self::MOVES.iter().map(|(weight, _)| weight).sum();
         loop {
             let mut at = self.rng.between(1, total);
@@ -268,6 +303,11 @@ impl Generator<'_> {
         self.rng.between(1, 40) == 1
     }
 
+    /// Whether to answer what waits for no answer.
+    fn strays(&mut self) -> bool {
+        self.rng.between(1, 150) == 1
+    }
+
     fn anybody(&mut self) -> PartyId {
         let all = self.cast.all();
         self.rng.pick(all).unwrap()
@@ -297,9 +337,10 @@ impl Generator<'_> {
         code.parse().unwrap()
     }
 
-    /// A run of fens that one party holds, most often open and free: whose, and which.
+    /// A run of fens that one party holds, most often open and free: whose, and which. `early`: before the cut-off.
     fn piece(
         &mut self,
+        early: bool,
         wanted: impl Fn(PartyId) -> bool,
     ) -> Option<(PartyId, ReceivableId, u64, u64)> {
         let careless = self.rng.chance(5);
@@ -313,7 +354,11 @@ impl Generator<'_> {
                         && (careless || fen.state == first.state && fen.lock == first.lock)
                 });
                 let hi = lo + alike.count();
-                let free = first.open_of(first.holder) && first.lock.is_none();
+                let calendar = &self.book.numbers.calendar;
+                let cut_off = calendar.walk(first.due, -self.book.numbers.cut_off_days);
+                let in_time =
+                    (!early || self.today() < cut_off) && hi - lo >= self.book.numbers.unit;
+                let free = first.open_of(first.holder) && first.lock.is_none() && in_time;
                 if (careless || free) && wanted(first.holder) {
                     runs.push((first.holder, *id, lo as i64, hi as i64));
                 }

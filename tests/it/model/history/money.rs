@@ -73,7 +73,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn announce_disbursement(&mut self) -> Option<Move> {
-        let careless = self.rng.chance(4);
+        let careless = self.strays();
         let waiting = self.book.financings.iter().filter(|(id, one)| {
             let waits = matches!(one.state, FinancingState::Waits(_));
             careless || waits && !self.book.has_live_leg(**id)
@@ -172,7 +172,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn announce_discharge(&mut self) -> Option<Move> {
-        let careless = self.rng.chance(4);
+        let careless = self.strays();
         let open = self.book.obligations.values();
         let open = open.filter(|one| careless || one.outstanding() > 0);
         let one = self.rng.pick(open)?;
@@ -200,7 +200,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn leg_attest(&mut self) -> Option<Move> {
-        let careless = self.rng.chance(4);
+        let careless = self.strays();
         let waiting = self.book.legs.iter().filter(|(_, leg)| match leg.state {
             LegState::Announced => true,
             LegState::Lapsed => careless || leg.lapses > self.book.now - 20 * super::DAY,

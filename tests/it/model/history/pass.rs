@@ -10,16 +10,18 @@ use super::{Generator, Move, alone, in_order, instant};
 
 impl Generator<'_> {
     pub(super) fn transfer_propose(&mut self) -> Option<Move> {
+        let early = self.rng.chance(70);
         let debtors: Vec<PartyId> = self.book.contracts.values().map(|one| one.debtor).collect();
-        let (by, id, lo, mut hi) = self.piece(|holder| debtors.contains(&holder))?;
-        let (to, basis, room) = self.debt(by)?;
+        let (by, id, lo, mut hi) = self.piece(early, |holder| debtors.contains(&holder))?;
+        let owes = self.book.receivables[&id].debtor;
+        let (to, basis, room) = self.debt(by, owes)?;
         if !self.errs() {
             let most = lo + u64::try_from(room).unwrap();
             hi = hi.min(most).max(lo + 1);
         }
         let mut parts = vec![(id, lo, hi)];
         if self.rng.chance(15) {
-            let more = self.piece(|holder| holder == by);
+            let more = self.piece(early, |holder| holder == by);
             parts.extend(more.map(|(_, id, lo, hi)| (id, lo, hi)));
         }
         let receivable = &self.book.receivables[&id];
@@ -47,7 +49,7 @@ impl Generator<'_> {
     }
 
     /// Whom the party owes by which contract or invoice, and how much of it may be paid.
-    fn debt(&mut self, by: PartyId) -> Option<(PartyId, Basis, Sum)> {
+    fn debt(&mut self, by: PartyId, not: PartyId) -> Option<(PartyId, Basis, Sum)> {
         let book = self.book;
         let careless = self.rng.chance(5);
         let mut debts = Vec::new();
@@ -65,12 +67,12 @@ impl Generator<'_> {
                 debts.push((one.supplier, Basis::Invoice(*id), book.room(*id)));
             }
         }
-        debts.retain(|(_, _, left)| careless && *left >= 0 || *left > 0);
+        debts.retain(|(to, _, left)| *left >= 0 && (careless || *left > 0 && *to != not));
         self.rng.pick(debts)
     }
 
     fn proposed_transfer(&mut self) -> Option<(TransferId, &Transfer)> {
-        let careless = self.rng.chance(4);
+        let careless = self.strays();
         let transfers = self.book.transfers.iter();
         let waiting = transfers.filter(|(_, one)| careless || one.state == TransferState::Proposed);
         self.rng.pick(waiting).map(|(id, one)| (*id, one))

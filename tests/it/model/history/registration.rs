@@ -11,7 +11,7 @@ use counterfoil::domain::ops::receivable::withdraw::Withdraw;
 use counterfoil::domain::values::{InvoiceId, ReceivableId};
 
 use super::super::book::{Receivable, Stage};
-use super::super::days::Sum;
+use super::super::days::{DAY, Sum};
 use super::super::world::wire;
 use super::{Generator, Move, alone, day, with};
 
@@ -37,7 +37,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn receivable_register(&mut self) -> Option<Move> {
-        let careless = self.rng.chance(3);
+        let careless = self.strays();
         let usable = self.book.invoices.iter().filter(|(id, one)| {
             careless || !one.void && one.flag.is_none() && self.book.room(**id) > 0
         });
@@ -66,7 +66,7 @@ impl Generator<'_> {
         &mut self,
         wanted: impl Fn(&Receivable) -> bool,
     ) -> Option<(ReceivableId, Receivable)> {
-        let careless = self.rng.chance(3);
+        let careless = self.strays();
         let receivables = self.book.receivables.iter();
         let receivables = receivables.filter(|(_, one)| careless || wanted(one));
         self.rng
@@ -75,7 +75,15 @@ impl Generator<'_> {
     }
 
     pub(super) fn receivable_confirm(&mut self) -> Option<Move> {
-        let (receivable, one) = self.a_receivable(|one| one.stage == Stage::Registered)?;
+        let book = self.book;
+        let today = self.today();
+        let (receivable, one) = self.a_receivable(|one| {
+            let live = book.parties[&one.debtor]
+                .kyc_valid_to
+                .is_none_or(|last| today <= last);
+            let agreed = book.contracts[&one.contract].vouchers;
+            one.stage == Stage::Registered && (live && agreed || one.at + DAY > book.now)
+        })?;
         let open = one
             .shares
             .iter()
@@ -87,8 +95,11 @@ impl Generator<'_> {
                 shares.push(self.item(share.invoice, share.registered - share.disputed));
             }
         }
+        if shares.is_empty() && !self.errs() {
+            return None;
+        }
         let (today, last) = (self.today(), self.book.payment_day(&one));
-        let soonest = (today + 12).min(last);
+        let soonest = (today + 15).min(last);
         let due = match self.rng.between(1, 60) {
             1 => today - 1,
             2..=4 => last + 1,
@@ -162,6 +173,9 @@ impl Generator<'_> {
                 code: wire("quality"),
                 text: None,
             });
+        }
+        if disputes.is_empty() && !self.errs() {
+            return None;
         }
         alone(
             one.debtor,

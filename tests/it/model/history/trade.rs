@@ -86,7 +86,7 @@ impl Generator<'_> {
         let live = live
             .filter(|one| one.state == ContractState::Active)
             .count() as i64;
-        if live > 2 && self.rng.between(1, live * live) > 3 {
+        if live > 3 && self.rng.between(1, live * live) > 5 {
             return None;
         }
         let cast = self.cast;
@@ -98,6 +98,8 @@ impl Generator<'_> {
             main,
             (cast.maker, cast.supplier, sme, sme),
             (cast.maker, cast.supplier, sme, sme),
+            (cast.maker, cast.supplier, sme, sme),
+            (cast.trader, cast.supplier, large, sme),
             (cast.trader, cast.maker, large, sme),
             (cast.supplier, cast.trader, sme, large),
             (cast.supplier, cast.maker, sme, sme),
@@ -128,7 +130,7 @@ impl Generator<'_> {
     ) -> contract::propose::Propose {
         let today = self.today();
         let errs = self.errs();
-        let days = if errs { [4_000, 90, 200] } else { [5, 20, 30] };
+        let days = if errs { [4_000, 90, 200] } else { [20, 30, 30] };
         let payment_days = self
             .rng
             .pick([days[0], days[1], days[2], days[2], 45, 60])
@@ -158,7 +160,7 @@ impl Generator<'_> {
             currency: self.currency(),
             value,
             concluded: day(today - back),
-            ends: self.rng.chance(25).then(|| day(today + ends)),
+            ends: self.rng.chance(15).then(|| day(today + ends)),
             payment_days,
             term_reason: reason.then(|| wire("after the acceptance test")),
             inspection_days: self.rng.pick([0, 2, 7]).unwrap(),
@@ -172,7 +174,7 @@ impl Generator<'_> {
     }
 
     fn proposed(&mut self) -> Option<(ContractId, PartyId)> {
-        let careless = self.rng.chance(3);
+        let careless = self.strays();
         let waits = |one: &Contract| careless || matches!(one.state, ContractState::Proposed(_));
         let contracts = self.book.contracts.iter().filter(|(_, one)| waits(one));
         let (id, one) = self.rng.pick(contracts)?;
@@ -243,6 +245,11 @@ impl Generator<'_> {
     }
 
     pub(super) fn invoice_issue(&mut self) -> Option<Move> {
+        let invoices = self.book.invoices.keys();
+        let unused = invoices.filter(|id| self.book.room(**id) > 0).count();
+        if unused > 2 && self.rng.chance(85) {
+            return None;
+        }
         let (contract, terms) = self.active()?;
         let today = self.today();
         let gross = self.rng.between(10, 60);

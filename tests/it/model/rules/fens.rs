@@ -6,7 +6,7 @@ use counterfoil::domain::values::{Currency, PartyId, ReceivableId};
 use super::super::book::{Book, LegState};
 use super::super::days::Day;
 use super::super::fen::{Act, Address, FenState};
-use super::{Faults, Rule};
+use super::Faults;
 
 /// What an operation needs to know of the fens it names.
 pub(super) struct Named {
@@ -18,7 +18,7 @@ pub(super) struct Named {
 }
 
 impl Book {
-    /// The fens at addresses, if the party holds every one; what else stands in the way goes to the faults. `own`
+    /// The fens at addresses that the party holds, if any; what stands in the way goes to the faults. `own`
     /// is the disposition whose lock they carry.
     pub(super) fn disposable(
         &self,
@@ -27,17 +27,14 @@ impl Book {
         addresses: &[Address],
         overdue: bool,
         own: Option<Act>,
-    ) -> Result<Named, Vec<Rule>> {
-        for address in addresses {
-            let unknown = vec!["unknown_object"];
-            let receivable = self
-                .receivable(by, address.receivable)
-                .map_err(|_| unknown.clone())?;
-            let within = address.hi <= receivable.fens.len();
-            if !within || self.fens(&[*address]).iter().any(|fen| fen.holder != by) {
-                return Err(unknown);
-            }
-        }
+    ) -> Option<Named> {
+        let known: Vec<Address> = addresses
+            .iter()
+            .copied()
+            .filter(|one| self.holds_all(by, one))
+            .collect();
+        faults.unless(known.len() == addresses.len(), "unknown_object");
+        let addresses = &known[..];
         let receivables = || {
             addresses
                 .iter()
@@ -45,7 +42,7 @@ impl Book {
         };
         let mut currencies: Vec<Currency> = receivables().map(|one| one.currency).collect();
         currencies.dedup();
-        faults.unless(currencies.len() == 1, "fens.currency");
+        faults.unless(currencies.len() <= 1, "fens.currency");
         for (receivable, address) in receivables().zip(addresses) {
             let diluted = receivable.has_open_fens()
                 && receivable.shares.iter().any(|share| share.diluted > 0);
@@ -53,11 +50,20 @@ impl Book {
             faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
             self.check_each(faults, by, address, overdue, own);
         }
-        Ok(Named {
-            currency: currencies[0],
+        faults.unless(!currencies.is_empty(), "fens.none");
+        let currency = *currencies.first()?;
+        Some(Named {
+            currency,
             debtors: receivables().map(|one| one.debtor).collect(),
             dues: self.fens(addresses).iter().map(|fen| fen.due).collect(),
         })
+    }
+
+    /// To everybody else an address reads as one that never was, and so it does beyond the face.
+    fn holds_all(&self, by: PartyId, address: &Address) -> bool {
+        let receivable = self.receivable(by, address.receivable);
+        let fens = receivable.map(|one| one.fens.get(address.lo..address.hi));
+        fens.is_ok_and(|fens| fens.is_some_and(|fens| fens.iter().all(|fen| fen.holder == by)))
     }
 
     fn check_each(
@@ -98,9 +104,7 @@ impl Book {
                 pays && leg.payer == debtor && leg.payee == payee
             })
         };
-        let lapsed = |live_at| {
-            legs().any(|leg| (leg.state == LegState::Lapsed || leg.late) && leg.at < live_at)
-        };
+        let lapsed = |live_at| legs().any(|leg| leg.state == LegState::Lapsed && leg.at < live_at);
         legs().any(|leg| leg.state == LegState::Announced && !lapsed(leg.at))
     }
 }

@@ -3,7 +3,9 @@
 use counterfoil::domain::objects::Bidding;
 use counterfoil::domain::ops::limit::set::Set;
 use counterfoil::domain::ops::request::open::Open;
-use counterfoil::domain::values::{FinancingId, LimitId, PartyId, RequestId, Role, Scope};
+use counterfoil::domain::values::{
+    Currency, FinancingId, LimitId, PartyId, RequestId, Role, Scope,
+};
 
 use super::super::book::{Book, Financing, FinancingState, Limit, Request, RequestState};
 use super::super::days::{Day, HOUR, Sum, day_of, end_of};
@@ -119,20 +121,21 @@ impl Book {
         by: PartyId,
         named: &[Address],
         own: Option<Act>,
-    ) -> Result<(PartyId, counterfoil::domain::values::Currency, Day), Vec<Rule>> {
+    ) -> Option<(PartyId, Currency, Day)> {
         let fens = self.disposable(faults, by, named, false, own)?;
         let one_debtor = fens.debtors.iter().all(|debtor| *debtor == fens.debtors[0]);
         let one_due = fens.dues.iter().all(|due| *due == fens.dues[0]);
         faults.unless(one_debtor && one_due, "request.mixed");
         for address in named {
-            let shares = self.receivables[&address.receivable].shares.iter();
+            let shares = self.receivables.get(&address.receivable).into_iter();
+            let shares = shares.flat_map(|one| &one.shares);
             let confirmed = shares.filter(|share| share.confirmed > 0);
             for share in confirmed {
                 let flagged = self.invoices[&share.invoice].flag.is_some();
                 faults.unless(!flagged, "invoice.flagged");
             }
         }
-        Ok((fens.debtors[0], fens.currency, fens.dues[0]))
+        Some((fens.debtors[0], fens.currency, fens.dues[0]))
     }
 
     /// Offers are compared on the next business day after `accept_by`.
@@ -144,12 +147,8 @@ impl Book {
         let mut faults = Faults::default();
         faults.take(self.takes_obligations(by));
         let named = addresses(&body.addresses);
-        let (debtor, currency, due) = match self.financeable(&mut faults, by, &named, None) {
-            Ok(fens) => fens,
-            Err(unknown) => {
-                faults.take(Err(unknown));
-                return faults.verdict();
-            }
+        let Some((debtor, currency, due)) = self.financeable(&mut faults, by, &named, None) else {
+            return faults.verdict();
         };
         for (at, lender) in body.invited.iter().flatten().enumerate() {
             let before = &body.invited.as_ref().unwrap()[..at];

@@ -211,9 +211,7 @@ impl Book {
         faults.unless(!request.sealed || request.revealed_by <= self.now, "reveal");
         faults.take(self.takes_obligations(by));
         let own = Some(Act::Request(offer.request));
-        if let Err(unknown) = self.financeable(&mut faults, by, &request.addresses, own) {
-            faults.take(Err(unknown));
-        }
+        self.financeable(&mut faults, by, &request.addresses, own);
         // What fails on the lender's side reads the same, whatever it is.
         let mut lender = Faults::default();
         lender.take(self.takes_obligations(offer.lender));

@@ -28,12 +28,8 @@ impl Book {
         let expires = body.expires.millis();
         faults.unless(self.ends_within(expires, 10), "end.range");
         let named = addresses(&body.addresses);
-        let fens = match self.disposable(&mut faults, by, &named, body.overdue, None) {
-            Ok(fens) => fens,
-            Err(unknown) => {
-                faults.take(Err(unknown));
-                return faults.verdict();
-            }
+        let Some(fens) = self.disposable(&mut faults, by, &named, body.overdue, None) else {
+            return faults.verdict();
         };
         faults.unless(!fens.debtors.contains(&body.to), "transfer.to_debtor");
         let transfer = Transfer {
