@@ -265,8 +265,12 @@ impl Book {
             }
         }
         for locked in [false, true] {
+            let mut pending = BTreeSet::new();
             for (id, at) in &open {
-                left -= self.cancel_highest(*id, *at, left, locked);
+                left -= self.cancel_highest((*id, *at), left, locked, &mut pending);
+            }
+            for by in pending {
+                self.end_as_changed(by);
             }
         }
         for (id, at) in &open {
@@ -300,7 +304,13 @@ impl Book {
     }
 
     /// Cancels the supplier's own open fens of one receivable from the top, `left` and the invoice's share at most.
-    fn cancel_highest(&mut self, id: ReceivableId, at: usize, left: Sum, locked: bool) -> Sum {
+    fn cancel_highest(
+        &mut self,
+        (id, at): (ReceivableId, usize),
+        left: Sum,
+        locked: bool,
+        pending: &mut BTreeSet<Act>,
+    ) -> Sum {
         let receivable = &self.receivables[&id];
         let share = &receivable.shares[at];
         let most = left.min(share.confirmed - share.cancelled);
@@ -316,7 +326,6 @@ impl Book {
             .map(|(at, _)| at)
             .take(usize::try_from(most).unwrap())
             .collect();
-        let mut pending = BTreeSet::new();
         for lo in &taken {
             let address = Address {
                 receivable: id,
@@ -327,9 +336,6 @@ impl Book {
                 fen.state = FenState::Cancelled;
                 pending.extend(fen.lock.take().map(|lock| lock.by));
             });
-        }
-        for by in pending {
-            self.end_as_changed(by);
         }
         let count = taken.len() as Sum;
         self.receivables.get_mut(&id).unwrap().shares[at].cancelled += count;
