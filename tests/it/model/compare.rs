@@ -52,13 +52,13 @@ fn each<T: Object<Id = I>, I: Ord + Debug + Copy, M>(
     for id in records.keys() {
         table
             .get(*id)
-            .ok_or(format!("{id:?} is in the model alone"))?;
+            .ok_or_else(|| format!("{id:?} is in the model alone"))?;
     }
     for object in table.iter() {
         let record = records.get(&object.id());
         compare(
             object,
-            record.ok_or(format!("{:?} is in the crate alone", object.id()))?,
+            record.ok_or_else(|| format!("{:?} is in the crate alone", object.id()))?,
         )?;
     }
     Ok(())
@@ -200,7 +200,7 @@ impl Comparison<'_> {
         for run in one.runs().into_iter().flat_map(|runs| runs.iter()) {
             for at in run.lo..run.hi {
                 let fen = record.fens.get(at as usize);
-                let fen = fen.ok_or(format!("{}:{at} is in the crate alone", one.id))?;
+                let fen = fen.ok_or_else(|| format!("{}:{at} is in the crate alone", one.id))?;
                 if !self.fen_is(run, fen) {
                     return Err(format!("{}:{at} is {run:?}, in the model {fen:?}", one.id));
                 }

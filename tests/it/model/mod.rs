@@ -86,6 +86,9 @@ fn play(world: &World, seed: u64, seen: &mut Coverage) {
             }
         }
     }
+    machine
+        .check_invariants()
+        .unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
     let again = replay(world, accepted.into_iter().map(|at| &steps[at]));
     assert!(
         again == machine.state,

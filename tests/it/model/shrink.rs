@@ -8,7 +8,7 @@ use super::world::World;
 
 /// The index of the first step at which they part, and how.
 fn parts(world: &World, steps: &[&Step]) -> Option<(usize, String)> {
-    let mut machine = Machine::at(world);
+    let mut machine = Machine::thorough_at(world);
     let taken = steps.iter().enumerate();
     taken
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn shortest(world: &World, steps: Vec<Step>) -> Vec<Step> {
 /// The history as it can be read, and where it parts.
 pub(super) fn told(world: &World, steps: &[Step]) -> String {
     let mut text = format!("the shortest of it, {} steps:\n", steps.len());
-    let mut machine = Machine::at(world);
+    let mut machine = Machine::thorough_at(world);
     for step in steps {
         let answer = machine.take(step);
         let signers: Vec<String> = step.signers.iter().map(ToString::to_string).collect();

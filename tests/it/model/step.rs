@@ -1,5 +1,7 @@
 //! One step of a history: an operation, who signs it and when the ledger takes it in.
 
+use std::sync::OnceLock;
+
 use counterfoil::domain::ops;
 use counterfoil::domain::payload::Payload;
 use counterfoil::domain::values::{Instant, MadeId, OpId, PartyId, PublicKey};
@@ -104,6 +106,8 @@ pub(super) struct Step {
     pub(super) not_after: Time,
     /// What is asked.
     pub(super) body: Body,
+    /// The payload, once somebody has asked for it.
+    pub(super) read: OnceLock<Payload>,
 }
 
 impl Step {
@@ -136,8 +140,9 @@ impl Step {
     }
 
     /// The payload as the ledger reads it.
-    pub(super) fn payload(&self) -> Payload {
-        Payload::decode(self.bytes().as_bytes()).unwrap()
+    pub(super) fn payload(&self) -> &Payload {
+        let read = || Payload::decode(self.bytes().as_bytes()).unwrap();
+        self.read.get_or_init(read)
     }
 
     /// The keys whose signatures have verified.

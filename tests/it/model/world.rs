@@ -1,5 +1,7 @@
 //! Where every history begins: a ledger with its parties, each with a usable account.
 
+use std::sync::OnceLock;
+
 use counterfoil::domain::judge::judge;
 use counterfoil::domain::ops::account::{add, attest};
 use counterfoil::domain::ops::ledger::create::{Create, KeyGrant};
@@ -258,7 +260,7 @@ impl World {
         };
         world.state = world.at_entry_0();
         world.steps = world.opening();
-        let mut machine = Machine::at(&world);
+        let mut machine = Machine::thorough_at(&world);
         for step in &world.steps {
             let verdict = machine.take(step).unwrap();
             verdict.unwrap_or_else(|rules| panic!("{step:?} refused: {rules:?}"));
@@ -285,7 +287,7 @@ impl World {
         let mut state = self.at_entry_0();
         for step in &self.steps {
             let effects =
-                judge(&state, &step.payload(), &step.keys(), step.op(), step.at()).unwrap();
+                judge(&state, step.payload(), &step.keys(), step.op(), step.at()).unwrap();
             state.apply(effects);
         }
         state
@@ -305,6 +307,7 @@ impl World {
                 signers: [vec![by], also].concat(),
                 not_after: time + MINUTE,
                 body,
+                read: OnceLock::new(),
             });
             number
         };

@@ -7,6 +7,8 @@ mod pass;
 mod registration;
 mod trade;
 
+use std::sync::OnceLock;
+
 use counterfoil::domain::values::{
     Address, Addresses, Amount, Currency, Day as WireDay, Fen, Instant, PartyId, ReceivableId,
 };
@@ -278,6 +280,7 @@ impl Generator<'_> {
             signers: [vec![made.by], made.also].concat(),
             not_after: (now + self.rng.between(0, 20) * HOUR) / 1_000 * 1_000 + 1_000,
             body: made.body,
+            read: OnceLock::new(),
         };
         match self.rng.between(1, 160) {
             1..=7 => {
