@@ -125,10 +125,11 @@ impl Generator<'_> {
                 one.request == id && one.lender == lender && one.state != OfferState::Withdrawn
             })
         };
-        let lenders = match &request.invited {
+        let mut lenders = match &request.invited {
             Some(invited) if !self.errs() => invited.clone(),
             _ => self.lenders().to_vec(),
         };
+        lenders.retain(|lender| careless || *lender != request.requester);
         let asked = (request.debtor, request.currency);
         let has_limit = |lender: PartyId| {
             let limits = self
@@ -137,7 +138,9 @@ impl Generator<'_> {
                 .iter()
                 .filter(|(_, one)| one.lender == lender);
             let mut fit = limits.filter(|(_, one)| (one.debtor, one.currency) == asked);
-            fit.any(|(id, _)| self.book.available(*id) >= face(&request.addresses))
+            fit.any(|(id, one)| {
+                one.supplier.is_none() && self.book.available(*id) >= face(&request.addresses)
+            })
         };
         let able: Vec<_> = lenders
             .iter()
@@ -249,18 +252,24 @@ impl Generator<'_> {
                 .unwrap(),
             amount: amount(rng.between(1, 3), 2),
         };
-        let fees = rng.pick([0, 0, 0, 1, 1, 2]).unwrap();
+        let large = face(&request.addresses) >= 10;
+        let fees = rng.pick([0, 0, 1, 1, 2]).unwrap() * i64::from(large);
         let fees = (0..fees).map(|_| fee(&mut rng)).collect();
-        let rates = ["0.0435", "0.3", "0.9", "2.5"];
-        let rate = if errs(&mut rng) {
-            "30"
-        } else {
-            rng.pick(rates).unwrap()
+        // The dearest of some rates that leaves something of the face, or now and then one that does not.
+        let days = request.due - day_of(request.closes - 3 * DAY);
+        let highest = rng.pick(["0.0435", "0.9", "2.5", "5"]).unwrap();
+        let rate: Rate = match (errs(&mut rng), 200 / days.max(1)) {
+            (true, _) => wire("30"),
+            (_, 0) => wire("0.0435"),
+            (_, 1..=2) if highest != "0.0435" => wire("0.9"),
+            (_, 3..=5) if highest == "5" => wire("2.5"),
+            _ => wire(highest),
         };
         let expires = match rng.between(1, 20) {
-            1 => request.closes,
-            2 => request.closes - HOUR,
-            3..=6 => request.accept_by + DAY,
+            1 if !request.sealed => request.closes,
+            2 if !request.sealed => request.closes - HOUR,
+            3 => request.revealed_by,
+            4..=6 => request.accept_by + DAY,
             _ => request.accept_by,
         };
         OfferTerms {
@@ -274,7 +283,7 @@ impl Generator<'_> {
             } else {
                 Interest::InAdvance
             },
-            rate: wire(rate),
+            rate,
             day_count: rng.pick(DayCount::ALL.iter().copied()).unwrap(),
             fees,
             advance_rate: if errs(&mut rng) {
@@ -299,9 +308,13 @@ impl Generator<'_> {
 
     pub(super) fn offer_accept(&mut self) -> Option<Move> {
         let (careless, now) = (self.strays(), self.book.now);
+        let late = self.errs();
         let offers = self.book.offers.iter().filter(|(_, offer)| {
             let request = &self.book.requests[&offer.request];
-            let standing = matches!(offer.state, OfferState::Standing(_));
+            let standing = match &offer.state {
+                OfferState::Standing(terms) => late || terms.expires.millis() > now,
+                _ => false,
+            };
             let open = request.state == RequestState::Open;
             careless || standing && open && (!request.sealed || request.revealed_by <= now)
         });

@@ -14,7 +14,8 @@ use counterfoil::domain::values::{
 };
 
 use super::book::{
-    AccountState, Book, ContractState, FinancingState, LegState, RequestState, TransferState,
+    AccountState, Book, ContractState, FinancingState, LegState, OfferState, RequestState,
+    TransferState,
 };
 use super::days::{DAY, Day, HOUR, MINUTE, Sum, Time, end_of};
 use super::step::{Body, ELSEWHERE, ORIGIN, Step};
@@ -91,7 +92,7 @@ type Idea<'h> = fn(&mut Generator<'h>) -> Option<Move>;
 
 impl<'h> Generator<'h> {
     /// What somebody waits for, tried first most often.
-    const ANSWERS: [Idea<'h>; 12] = [
+    const ANSWERS: [Idea<'h>; 13] = [
         Generator::contract_accept,
         Generator::transfer_accept,
         Generator::limit_for_request,
@@ -103,6 +104,7 @@ impl<'h> Generator<'h> {
         Generator::offer_accept,
         Generator::announce_disbursement,
         Generator::receivable_confirm,
+        Generator::leg_attest,
         Generator::leg_attest,
     ];
 
@@ -155,6 +157,9 @@ impl<'h> Generator<'h> {
 /// When the next step happens: soon while something waits for an answer, else now and then much later.
 pub(super) fn next_time(rng: &mut Rng, book: &Book) -> Time {
     let now = book.now;
+    if let Some(next) = sealed_bids(book).filter(|_| rng.chance(25)) {
+        return now.max(next + rng.pick([-1, 0, 1, MINUTE, MINUTE]).unwrap());
+    }
     let (days, reach) = match (waits(book), rng.between(1, 100)) {
         (true, 1..=62) | (false, 1..=45) => return now + rng.between(0, 10) * MINUTE,
         (true, 63..=76) | (false, 46..=62) => return now + rng.between(1, 9) * HOUR,
@@ -172,6 +177,24 @@ pub(super) fn next_time(rng: &mut Rng, book: &Book) -> Time {
     now.max(if days > 0 { now + days * DAY } else { at })
 }
 
+/// When the next sealed offers are to be revealed, or revealed ones can be accepted.
+fn sealed_bids(book: &Book) -> Option<Time> {
+    let next = book.offers.values().filter_map(|offer| {
+        let request = &book.requests[&offer.request];
+        let open = request.state == RequestState::Open;
+        match offer.state {
+            OfferState::Committed(_) => {
+                (open && request.closes > book.now).then_some(request.closes)
+            }
+            OfferState::Standing(_) => {
+                Some(request.revealed_by).filter(|at| open && *at > book.now)
+            }
+            _ => None,
+        }
+    });
+    next.min()
+}
+
 /// Whether somebody is to answer or to pay.
 fn waits(book: &Book) -> bool {
     let open = |state| state == RequestState::Open;
@@ -182,6 +205,10 @@ fn waits(book: &Book) -> bool {
             .transfers
             .values()
             .any(|one| one.state == TransferState::Proposed)
+        || book
+            .legs
+            .values()
+            .any(|one| one.state == LegState::Announced)
 }
 
 /// Every instant ahead at which something ends or begins.
@@ -371,12 +398,12 @@ impl Generator<'_> {
         let (holder, id, lo, hi) = self.rng.pick(runs)?;
         let unit = (self.book.numbers.unit as i64).min(hi - lo);
         let unit = if self.errs() { 1 } else { unit };
-        let from = if self.rng.chance(50) {
+        let from = if self.rng.chance(65) {
             lo
         } else {
             self.rng.between(lo, hi - unit)
         };
-        let to = if self.rng.chance(40) {
+        let to = if self.rng.chance(60) {
             hi
         } else {
             self.rng.between(from + unit, hi)

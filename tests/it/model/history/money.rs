@@ -209,7 +209,9 @@ impl Generator<'_> {
         let waiting: Vec<_> = waiting.collect();
         let (id, leg) = self.rng.pick(waiting)?;
         let today = self.today();
-        if leg.value_date > today && self.rng.chance(60) {
+        let disburses = leg.purpose == Purpose::Disbursement;
+        let early = leg.value_date > today || disburses && leg.value_date == today;
+        if early && self.rng.chance(60) {
             return None;
         }
         let as_payee = !leg.contested && leg.value_date <= today && self.rng.chance(50);
@@ -226,7 +228,11 @@ impl Generator<'_> {
                 2..=3 => leg.amount + self.rng.between(1, 6),
                 _ => leg.amount,
             };
-            value_date = (leg.value_date + self.rng.pick([-1, 0, 0, 0, 1, 2])?).min(today);
+            let days = match leg.purpose {
+                Purpose::Disbursement => [0, 0, 1, 2, 3, 4],
+                Purpose::Payment => [-1, 0, 0, 0, 1, 2],
+            };
+            value_date = (leg.value_date + self.rng.pick(days)?).min(today);
         }
         if self.errs() {
             value_date = today + 1;
