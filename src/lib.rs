@@ -1,7 +1,11 @@
 //! Counterfoil: procurement contracts and receivables, confirmed on a signed hash chain.
 
+pub mod api;
 pub mod chain;
 pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod interop;
+pub mod ledger;
 pub mod store;
+pub mod story;

@@ -24,8 +24,10 @@ const DAYS_TOGETHER: i64 = 6;
 
 /// An operation, who signs it, and where it goes.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example: counterfoil act transfer.accept --as maker --body '{\"transfer\":\"trf_…\"}'\n\
-    `counterfoil act list` names every operation.")]
+#[command(
+    after_help = "Example: counterfoil act transfer.accept --as maker --body '{\"transfer\":\"trf_…\"}'\n\
+    `counterfoil act list` names every operation."
+)]
 pub(crate) struct Args {
     /// The operation, as contracts/OPERATIONS.md names it, or `list`
     operation: String,
@@ -86,7 +88,10 @@ pub(crate) struct SendArgs {
 /// Builds, shows, signs and sends an operation.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.operation == "list" {
-        let rows = REGISTRY.iter().map(|one| vec![one.name.to_owned(), one.summary.to_owned()]).collect();
+        let rows = REGISTRY
+            .iter()
+            .map(|one| vec![one.name.to_owned(), one.summary.to_owned()])
+            .collect();
         output::table(&["operation", "what it is for"], rows, args.json);
         return Ok(());
     }
@@ -94,7 +99,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Some(file) => fs::read_to_string(file).map_err(|error| Failure::of(file, error))?,
         None => args.body.clone(),
     };
-    let body: Value = serde_json::from_str(&body).map_err(|error| Failure::Usage(format!("--body: {error}")))?;
+    let body: Value =
+        serde_json::from_str(&body).map_err(|error| Failure::Usage(format!("--body: {error}")))?;
     let request = Request {
         operation: &args.operation,
         by: &args.by,
@@ -120,21 +126,35 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     /// Signs the operation and sends it, or writes it to a file for others to sign.
-    pub(crate) fn carry_out(&self, body: &Value, keyring: &Keyring, remote: &Remote) -> Result<(), Failure> {
-        let ready = remote.client()?.ready().map_err(|error| Failure::of(&remote.url, error))?;
+    pub(crate) fn carry_out(
+        &self,
+        body: &Value,
+        keyring: &Keyring,
+        remote: &Remote,
+    ) -> Result<(), Failure> {
+        let ready = remote
+            .client()
+            .status()
+            .map_err(|error| remote.failure(&error))?;
+        let time = Instant::parse_strict(&ready.time)
+            .map_err(|error| Failure::of("the ledger's time", error))?;
         let ahead = if self.out.is_some() {
-            ready.time.plus_days(DAYS_TOGETHER)
+            time.plus_days(DAYS_TOGETHER)
         } else {
-            ready.time.plus_minutes(MINUTES)
+            time.plus_minutes(MINUTES)
         };
-        let origin = Name::new(&ready.origin).map_err(|error| Failure::of("the ledger's name", error))?;
+        let origin =
+            Name::new(&ready.origin).map_err(|error| Failure::of("the ledger's name", error))?;
         let mut envelope = self.envelope(body, origin, whole_seconds(ahead), keyring)?;
         confirm(&envelope, self.yes)?;
         for name in std::iter::once(self.by).chain(self.with.iter().map(String::as_str)) {
-            envelope.sign(&keyring.load(name)?).map_err(|error| Failure::of("signing", error))?;
+            envelope
+                .sign(&keyring.load(name)?)
+                .map_err(|error| Failure::of("signing", error))?;
         }
         match self.out {
-            Some(path) => fs::write(path, envelope.encode()).map_err(|error| Failure::of(path.display(), error)),
+            Some(path) => fs::write(path, envelope.encode())
+                .map_err(|error| Failure::of(path.display(), error)),
             None => remote.send(&envelope, self.json),
         }
     }
@@ -147,16 +167,28 @@ impl Request<'_> {
         keyring: &Keyring,
     ) -> Result<Envelope, Failure> {
         let registered = operation(self.operation).ok_or_else(|| {
-            Failure::Usage(format!("no operation {}; `counterfoil act list` names them", self.operation))
+            Failure::Usage(format!(
+                "no operation {}; `counterfoil act list` names them",
+                self.operation
+            ))
         })?;
-        let raw = RawValue::from_string(body.to_string()).map_err(|error| Failure::of("--body", error))?;
-        let act = (registered.decode)(&raw).map_err(|error| Failure::Usage(format!("--body: {error}")))?;
+        let raw = RawValue::from_string(body.to_string())
+            .map_err(|error| Failure::of("--body", error))?;
+        let act = (registered.decode)(&raw)
+            .map_err(|error| Failure::Usage(format!("--body: {error}")))?;
         let party = match self.party {
             Some(party) => party,
             None => keyring.party_of(self.by)?,
         };
-        let payload = Payload { ledger, party, nonce: nonce()?, not_after, act };
-        Envelope::new(pae::OP_TYPE, payload.encode()).map_err(|error| Failure::of("the operation", error))
+        let payload = Payload {
+            ledger,
+            party,
+            nonce: nonce()?,
+            not_after,
+            act,
+        };
+        Envelope::new(pae::OP_TYPE, payload.encode())
+            .map_err(|error| Failure::of("the operation", error))
     }
 }
 
@@ -164,8 +196,11 @@ impl Request<'_> {
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     let mut envelope = read(&args.file)?;
     confirm(&envelope, args.yes)?;
-    envelope.sign(&args.keyring.load(&args.by)?).map_err(|error| Failure::of("signing", error))?;
-    fs::write(&args.file, envelope.encode()).map_err(|error| Failure::of(args.file.display(), error))
+    envelope
+        .sign(&args.keyring.load(&args.by)?)
+        .map_err(|error| Failure::of("signing", error))?;
+    fs::write(&args.file, envelope.encode())
+        .map_err(|error| Failure::of(args.file.display(), error))
 }
 
 /// Sends an envelope of a file.
@@ -175,7 +210,8 @@ pub(crate) fn send(args: &SendArgs) -> Result<(), Failure> {
 
 fn read(file: &PathBuf) -> Result<Envelope, Failure> {
     let bytes = fs::read(file).map_err(|error| Failure::of(file.display(), error))?;
-    Envelope::decode(&bytes).map_err(|error| Failure::FoundBad(format!("{}: {error}", file.display())))
+    Envelope::decode(&bytes)
+        .map_err(|error| Failure::FoundBad(format!("{}: {error}", file.display())))
 }
 
 /// Shows what would be signed, from the very bytes, and asks.
@@ -186,11 +222,15 @@ fn confirm(envelope: &Envelope, yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage("nobody is there to ask: say --yes to sign".into()));
+        return Err(Failure::Usage(
+            "nobody is there to ask: say --yes to sign".into(),
+        ));
     }
     eprint!("Sign it? [y/N] ");
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::of("standard input", error))?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::of("standard input", error))?;
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
         _ => Err(Failure::FoundBad("not signed".into())),

@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         Verb::Export { name } => {
             let key = ring.load(name)?;
-            let passphrase = new_passphrase(ring)?;
+            let passphrase = ring.new_passphrase()?;
             let text = pem::to_encrypted(&key, &passphrase)
                 .map_err(|error| Failure::of("the key", error))?;
             output::text(&text);
@@ -96,18 +96,9 @@ fn keep(ring: &Keyring, name: &str, key: &SigningKey, plain: bool) -> Result<(),
     let passphrase = if plain {
         None
     } else {
-        Some(new_passphrase(ring)?)
+        Some(ring.new_passphrase()?)
     };
     ring.save(name, key, passphrase.as_ref().map(|text| text.as_str()))?;
     output::text(&format!("{}\n", key.public_key()));
     Ok(())
-}
-
-fn new_passphrase(ring: &Keyring) -> Result<Zeroizing<String>, Failure> {
-    let passphrase = ring
-        .passphrase("New passphrase: ")
-        .filter(|text| !text.is_empty());
-    passphrase.ok_or_else(|| {
-        Failure::Usage("a passphrase is needed: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal; or --plain".into())
-    })
 }

@@ -120,6 +120,24 @@ impl Keyring {
         rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
     }
 
+    /// A passphrase for a key that is about to be kept.
+    pub(crate) fn new_passphrase(&self) -> Result<Zeroizing<String>, Failure> {
+        let passphrase = self
+            .passphrase("New passphrase: ")
+            .filter(|text| !text.is_empty());
+        passphrase.ok_or_else(|| {
+            Failure::Usage(
+                "a passphrase is needed, to encrypt the key: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal"
+                    .into(),
+            )
+        })
+    }
+
+    /// Whether there is a key of that name.
+    pub(crate) fn has(&self, name: &str) -> Result<bool, Failure> {
+        Ok(self.path(name, "pem")?.exists())
+    }
+
     /// A file of that name in the folder. A name is one word, so that it cannot lead elsewhere.
     fn path(&self, name: &str, extension: &str) -> Result<PathBuf, Failure> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -3,13 +3,21 @@
 //! Exit codes: 0 good, 1 something was found bad (an invoice, an export, a refused operation), 2 wrong usage,
 //! 3 it could not run (a file, a network or a store that does not answer).
 
+mod act;
+mod audit;
+mod demo;
 mod export;
 mod fsck;
+mod init;
 mod invoice;
 mod invoice_check;
 mod key;
 mod keyring;
 mod output;
+mod remote;
+mod serve;
+mod show;
+mod words;
 
 use std::process::ExitCode;
 
@@ -35,6 +43,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make a new ledger in an empty folder
+    Init(init::Args),
+    /// Serve a ledger over HTTP
+    Serve(serve::Args),
+    /// Sign an operation as a party and send it to a served ledger
+    Act(act::Args),
+    /// Sign an envelope of a file too
+    Sign(act::SignArgs),
+    /// Send an envelope of a file
+    Send(act::SendArgs),
+    /// Read what a party may see of a served ledger
+    Show(show::Args),
+    /// Play the sample story on a new drill ledger and print what happened
+    Demo(demo::Args),
+    /// Check an export or a data folder: chain, signatures, tree, every rule, every invariant
+    Audit(audit::Args),
     /// Make, list, import and export signing keys
     Key(key::Args),
     /// Check and import invoices
@@ -88,6 +112,14 @@ pub fn run() -> ExitCode {
     // A reader that has seen enough (`| head`) is no error: writes to a closed pipe end the process quietly.
     let cli = Cli::parse();
     let outcome = match cli.verb {
+        Verb::Init(args) => init::run(&args),
+        Verb::Serve(args) => serve::run(&args),
+        Verb::Act(args) => act::run(&args),
+        Verb::Sign(args) => act::sign(&args),
+        Verb::Send(args) => act::send(&args),
+        Verb::Show(args) => show::run(&args),
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Audit(args) => audit::run(&args),
         Verb::Key(args) => key::run(&args),
         Verb::Invoice(args) => invoice::run(&args),
         Verb::Export(args) => export::export(&args),

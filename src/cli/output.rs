@@ -5,11 +5,9 @@ use std::io::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
-/// Writes text to standard output. A reader that has gone away (`| head`) ends the process quietly.
+/// Writes text to standard output. A reader that has gone away (`| head`) is no error: what the verb does goes on.
 pub(crate) fn text(text: &str) {
-    if std::io::stdout().lock().write_all(text.as_bytes()).is_err() {
-        std::process::exit(0);
-    }
+    std::io::stdout().lock().write_all(text.as_bytes()).ok();
 }
 
 /// Prints rows under their heads, or each as a JSON object with the heads as names.

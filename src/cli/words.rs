@@ -10,9 +10,13 @@ use crate::domain::registry::operation;
 /// The payload of an operation's envelope, decoded: nothing is ever signed that was not.
 pub(crate) fn decoded(envelope: &Envelope) -> Result<Payload, Failure> {
     if envelope.payload_type() != pae::OP_TYPE {
-        return Err(Failure::FoundBad(format!("not an operation: {}", envelope.payload_type())));
+        return Err(Failure::FoundBad(format!(
+            "not an operation: {}",
+            envelope.payload_type()
+        )));
     }
-    Payload::decode(envelope.payload().as_bytes()).map_err(|refusal| Failure::FoundBad(refusal.to_string()))
+    Payload::decode(envelope.payload().as_bytes())
+        .map_err(|refusal| Failure::FoundBad(refusal.to_string()))
 }
 
 /// What an envelope asks of a ledger, line by line.
@@ -30,10 +34,21 @@ pub(crate) fn words(payload: &Payload) -> String {
 }
 
 fn fields(path: &str, value: &Value, lines: &mut Vec<String>) {
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     match value {
-        Value::Object(all) => all.iter().for_each(|(name, value)| fields(&below(name), value, lines)),
-        Value::Array(all) => all.iter().enumerate().for_each(|(i, value)| fields(&below(&i.to_string()), value, lines)),
+        Value::Object(all) => all
+            .iter()
+            .for_each(|(name, value)| fields(&below(name), value, lines)),
+        Value::Array(all) => all
+            .iter()
+            .enumerate()
+            .for_each(|(i, value)| fields(&below(&i.to_string()), value, lines)),
         Value::String(text) => lines.push(format!("  {path:<11} {text}")),
         other => lines.push(format!("  {path:<11} {other}")),
     }
@@ -48,7 +63,13 @@ mod tests {
         let payload = r#"{"ledger":"drill.x/0","op":"contract.accept","party":"x:a","nonce":"000102030405060708090a0b0c0d0e0f","not_after":"2026-11-24T00:00:00Z","body":{"contract":"ctr_00000000000000000000000000"}}"#;
         let payload = Payload::decode(payload.as_bytes()).expect("decodes");
         let shown = words(&payload);
-        for part in ["contract.accept", "drill.x/0", "x:a", "2026-11-24T00:00:00Z", "ctr_00000000000000000000000000"] {
+        for part in [
+            "contract.accept",
+            "drill.x/0",
+            "x:a",
+            "2026-11-24T00:00:00Z",
+            "ctr_00000000000000000000000000",
+        ] {
             assert!(shown.contains(part), "{part} in {shown}");
         }
     }

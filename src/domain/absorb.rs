@@ -244,3 +244,6 @@ impl Draft<'_> {
         contract.registered = less(contract.registered, amount);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,7 +234,7 @@ impl<'s> Head<'s> {
 
 /// The open fens of a receivable that are past their due day on `today`.
 pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
-    let late = |run: &&Run| run.state == FenState::Open && run.due < today;
+    let late = |run: &&Run| run.is_overdue(today);
     let units: u64 = receivable
         .runs()
         .map_or(0, |runs| runs.iter().filter(late).map(Run::len).sum());

@@ -88,10 +88,9 @@ impl<'s> Head<'s> {
             party: self.by,
             time: self.time,
         };
-        let found = T::table(self.state)
-            .get(id)
-            .filter(|object| object.seen_by(&viewer));
-        found.ok_or_else(|| Refusal::unknown_object(T::KIND, id))
+        viewer
+            .find::<T>(id)
+            .ok_or_else(|| Refusal::unknown_object(T::KIND, id))
     }
 
     /// How many decimals a currency has, if the rulebook knows it.

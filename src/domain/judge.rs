@@ -44,10 +44,14 @@ pub fn judge(
     let consents = payload.act.consents(&head)?;
     check_horizon(payload, &consents, time)?;
     head.signed = check_signatures(&head, &consents, keys)?;
-    let effects = payload
+    let mut effects = payload
         .act
         .decide(&head)
         .map_err(|refusal| refusal.for_party(payload.party))?;
+    let warnings = effects.warnings.into_iter();
+    effects.warnings = warnings
+        .map(|warning| warning.for_party(payload.party))
+        .collect();
     debug_assert_eq!(
         invariants::of_effects(state, &effects),
         Vec::<String>::new()

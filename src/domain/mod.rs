@@ -18,6 +18,7 @@ pub mod payoff;
 pub mod price;
 pub mod refusal;
 pub mod registry;
+pub mod rows;
 pub mod rulebook;
 pub mod rules;
 pub mod state;

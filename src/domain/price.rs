@@ -140,8 +140,9 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::domain::objects::{Fee, Interest, OfferKind, Recourse};
-    use crate::domain::testing::{LENDER, id, wire};
+    use crate::domain::objects::{Bidding, Fee, Interest, OfferKind, Recourse};
+    use crate::domain::testing::trade::{fens_of, terms_of};
+    use crate::domain::testing::{BANK, FACTOR, LENDER, World, digest, id, wire};
     use crate::domain::values::DayCount;
 
     const MILLION: i64 = 100_000_000;
@@ -259,5 +260,59 @@ mod tests {
             };
             assert!((0..134).all(|n| of(n) <= of(n + 1)), "{day_count}");
         }
+    }
+
+    /// 4.35 % on ACT/360 costs more than 4.40 % on ACT/365F: the quoted rates tell the wrong order. A third offer
+    /// that is like the second and came later stands behind it.
+    #[test]
+    fn offers_are_ranked_by_their_whole_cost_on_one_day_then_by_entry() {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let fens = fens_of(receivable, 0, 100_000_000);
+        let request = world.requested(fens, Bidding::Visible);
+        let quoted = [
+            (LENDER, "0.0435", DayCount::Act360),
+            (FACTOR, "0.044", DayCount::Act365F),
+            (BANK, "0.044", DayCount::Act365F),
+        ];
+        let [dear, cheap, later] = quoted.map(|(lender, rate, day_count)| {
+            world.limited(lender, "1000000.00");
+            world.later_by_hours(1);
+            let terms = OfferTerms {
+                rate: wire(rate),
+                day_count,
+                ..terms_of(world.get_request(request))
+            };
+            world.offered(lender, request, terms)
+        });
+        let request = world.get_request(request);
+        let on = compared_on(world.state.ledger.as_ref().expect("entry 0"), request);
+        assert_eq!(
+            on,
+            wire("2026-06-08"),
+            "the business day after Friday, 5 June"
+        );
+        let ranked = rank(request, on, world.state.offers.iter());
+        let order: Vec<_> = ranked.iter().map(|one| one.offer.id).collect();
+        assert_eq!(order, [cheap, later, dear]);
+        let costs: Vec<_> = ranked.iter().map(|one| one.all_in.cost.get()).collect();
+        assert_eq!(costs, [723_288, 723_288, 725_000], "60 days");
+        assert!(ranked[0].apr < ranked[2].apr);
+    }
+
+    #[test]
+    fn an_offer_that_is_not_known_has_no_rank() {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let request = world.requested(fens_of(receivable, 0, 1), Bidding::Sealed);
+        let commitment = digest("sealed");
+        let commit = crate::domain::ops::offer::commit::Commit {
+            request,
+            commitment,
+        };
+        world.act(LENDER, commit);
+        let request = world.get_request(request);
+        let offers = world.state.offers.iter();
+        assert!(rank(request, wire("2026-06-08"), offers).is_empty());
     }
 }

@@ -61,7 +61,11 @@ impl<T: Object> Table<T> {
     }
 
     /// The objects found under `key`, in order of id, from the first behind `after`.
-    pub fn by_after(&self, key: &T::Key, after: Option<T::Id>) -> impl Iterator<Item = &T> {
+    pub fn by_after<'t>(
+        &'t self,
+        key: &T::Key,
+        after: Option<T::Id>,
+    ) -> impl Iterator<Item = &'t T> + use<'t, T> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let ids = self
             .index

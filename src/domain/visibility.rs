@@ -23,7 +23,19 @@ pub struct Viewer<'s> {
     pub time: Instant,
 }
 
-impl Viewer<'_> {
+impl<'s> Viewer<'s> {
+    /// The object, if the viewer may see it; to everybody else it does not exist.
+    pub fn find<T: Seen>(&self, id: T::Id) -> Option<&'s T> {
+        T::table(self.state)
+            .get(id)
+            .filter(|object| object.seen_by(self))
+    }
+
+    /// The id of another object as it may stand in a row: only where the viewer may see that object.
+    pub fn id<T: Seen>(&self, id: T::Id) -> Option<T::Id> {
+        self.find::<T>(id).map(|_| id)
+    }
+
     /// Whether the viewer is an authority with the scope.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.state
@@ -53,9 +65,14 @@ pub trait Seen: Stored {
     /// The index keys under which everything that concerns the viewer is found.
     fn found_by(viewer: &Viewer<'_>) -> Vec<Self::Key>;
 
+    /// Whether the viewer sees every object of the kind.
+    fn sees_all(viewer: &Viewer<'_>) -> bool {
+        viewer.audits()
+    }
+
     /// Whether the viewer may see the object.
     fn seen_by(&self, viewer: &Viewer<'_>) -> bool {
-        self.concerns(viewer) || viewer.audits()
+        self.concerns(viewer) || Self::sees_all(viewer)
     }
 }
 
@@ -103,8 +120,8 @@ impl Seen for Invoice {
     }
 
     /// The scope `attest` sees invoices and nothing else.
-    fn seen_by(&self, viewer: &Viewer<'_>) -> bool {
-        self.concerns(viewer) || viewer.audits() || viewer.has_scope(Scope::Attest)
+    fn sees_all(viewer: &Viewer<'_>) -> bool {
+        viewer.audits() || viewer.has_scope(Scope::Attest)
     }
 }
 

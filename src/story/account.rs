@@ -24,9 +24,14 @@ pub fn account(state: &State) -> String {
 }
 
 /// An amount with thousands set off: `650,000.00`.
-pub fn grouped(state: &State, fen: Fen, currency: Currency) -> String {
-    let book = state.ledger.as_ref().and_then(|ledger| ledger.rulebooks.last());
-    let decimals = book.and_then(|book| book.currencies.decimals(currency)).unwrap_or(0);
+fn grouped(state: &State, fen: Fen, currency: Currency) -> String {
+    let book = state
+        .ledger
+        .as_ref()
+        .and_then(|ledger| ledger.rulebooks.last());
+    let decimals = book
+        .and_then(|book| book.currencies.decimals(currency))
+        .unwrap_or(0);
     let plain = Amount::of(fen, decimals).to_string();
     let (whole, rest) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
     let mut set = String::new();
@@ -40,12 +45,17 @@ pub fn grouped(state: &State, fen: Fen, currency: Currency) -> String {
 }
 
 fn name(state: &State, party: PartyId) -> String {
-    state.parties.get(party).map_or_else(|| party.to_string(), |record| record.name.as_str().to_owned())
+    state.parties.get(party).map_or_else(
+        || party.to_string(),
+        |record| record.name.as_str().to_owned(),
+    )
 }
 
 fn receivables(state: &State, out: &mut String) {
     for receivable in state.receivables.iter() {
-        let Ok(confirmed) = receivable.confirmed() else { continue };
+        let Ok(confirmed) = receivable.confirmed() else {
+            continue;
+        };
         let money = |fen| grouped(state, fen, receivable.currency);
         let _ = writeln!(
             out,
@@ -62,7 +72,12 @@ fn receivables(state: &State, out: &mut String) {
             sum.push(units);
         }
         let total = Fen::sum(sum).unwrap_or(Fen::ZERO);
-        let _ = writeln!(out, "  {:>14}  together, of {} confirmed\n", money(total), money(confirmed.face));
+        let _ = writeln!(
+            out,
+            "  {:>14}  together, of {} confirmed\n",
+            money(total),
+            money(confirmed.face)
+        );
     }
 }
 
@@ -77,7 +92,9 @@ fn parts(state: &State, receivable: &Receivable) -> BTreeMap<String, Fen> {
             FenState::Cancelled(..) => format!("of {holder} cancelled"),
         };
         let part = parts.entry(what).or_insert(Fen::ZERO);
-        *part = part.checked_add(crate::domain::fens::fens(run.len())).unwrap_or(*part);
+        *part = part
+            .checked_add(crate::domain::fens::fens(run.len()))
+            .unwrap_or(*part);
     }
     parts
 }
@@ -101,12 +118,16 @@ fn auctions(state: &State, out: &mut String) {
 
 /// The offers of a request whose terms are known, in order of their whole cost.
 fn offers(state: &State, request: &Request) -> Vec<String> {
-    let Some(ledger) = &state.ledger else { return Vec::new() };
-    let made = state.offers.by(&OfferKey::Request(request.id));
-    let ranked = rank(request, compared_on(ledger, request), made);
+    let Some(ledger) = &state.ledger else {
+        return Vec::new();
+    };
+    let key = OfferKey::Request(request.id);
+    let ranked = rank(request, compared_on(ledger, request), state.offers.by(&key));
     let line = |ranked: &Ranked<'_>| {
         let terms = ranked.offer.terms()?;
-        let apr = ranked.apr.map_or_else(String::new, |apr| format!("{:.4} %", percent(apr)));
+        let apr = ranked
+            .apr
+            .map_or_else(String::new, |apr| format!("{:.4} %", percent(apr)));
         let taken = matches!(request.state, RequestState::Accepted(id) if id == ranked.offer.id);
         Some(format!(
             "{:<26} {:>5.2} % {:<8} costs {:>9}, pays {:>11}: {apr} a year{}",
@@ -151,7 +172,11 @@ fn payments(state: &State, out: &mut String) {
             grouped(state, attested.booked, leg.currency),
             name(state, leg.payer),
             name(state, leg.payee),
-            if reversed { ", returned by the bank" } else { "" },
+            if reversed {
+                ", returned by the bank"
+            } else {
+                ""
+            },
         );
     }
     out.push('\n');
@@ -162,24 +187,63 @@ fn balances(state: &State, out: &mut String) {
     let mut paid: BTreeMap<(String, Currency), i128> = BTreeMap::new();
     let mut received = paid.clone();
     for leg in state.legs.iter() {
-        let LegState::Attested(attested) = &leg.state else { continue };
+        let LegState::Attested(attested) = &leg.state else {
+            continue;
+        };
         let units = i128::from(attested.booked.get());
-        *paid.entry((name(state, leg.payer), leg.currency)).or_default() += units;
-        *received.entry((name(state, leg.payee), leg.currency)).or_default() += units;
+        *paid
+            .entry((name(state, leg.payer), leg.currency))
+            .or_default() += units;
+        *received
+            .entry((name(state, leg.payee), leg.currency))
+            .or_default() += units;
     }
-    let _ = writeln!(out, "{:<48} {:>14} {:>14}", "In the end", "paid", "received");
-    let names: std::collections::BTreeSet<_> = paid.keys().chain(received.keys()).cloned().collect();
+    let _ = writeln!(
+        out,
+        "{:<48} {:>14} {:>14}",
+        "In the end", "paid", "received"
+    );
+    let names: std::collections::BTreeSet<_> =
+        paid.keys().chain(received.keys()).cloned().collect();
     let side = |sums: &BTreeMap<(String, Currency), i128>, key: &(String, Currency)| {
         let units = sums.get(key).copied().unwrap_or_default();
-        grouped(state, i64::try_from(units).ok().and_then(Fen::new).unwrap_or(Fen::MAX), key.1)
+        grouped(
+            state,
+            i64::try_from(units)
+                .ok()
+                .and_then(Fen::new)
+                .unwrap_or(Fen::MAX),
+            key.1,
+        )
     };
     for key in &names {
-        let _ = writeln!(out, "  {:<46} {:>14} {:>14}", key.0, side(&paid, key), side(&received, key));
+        let _ = writeln!(
+            out,
+            "  {:<46} {:>14} {:>14}",
+            key.0,
+            side(&paid, key),
+            side(&received, key)
+        );
     }
     let total = |sums: &BTreeMap<(String, Currency), i128>| {
         let units: i128 = sums.values().sum();
-        let currency = names.first().map_or(Currency::CNY, |(_, currency)| *currency);
-        grouped(state, i64::try_from(units).ok().and_then(Fen::new).unwrap_or(Fen::MAX), currency)
+        let currency = names
+            .first()
+            .map_or(Currency::CNY, |(_, currency)| *currency);
+        grouped(
+            state,
+            i64::try_from(units)
+                .ok()
+                .and_then(Fen::new)
+                .unwrap_or(Fen::MAX),
+            currency,
+        )
     };
-    let _ = writeln!(out, "  {:<46} {:>14} {:>14}", "together", total(&paid), total(&received));
+    let _ = writeln!(
+        out,
+        "  {:<46} {:>14} {:>14}",
+        "together",
+        total(&paid),
+        total(&received)
+    );
 }

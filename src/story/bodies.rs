@@ -14,8 +14,8 @@ use crate::chain::SigningKey;
 use crate::chain::hash::sha256;
 use crate::domain::objects::{OfferTerms, commitment};
 use crate::domain::values::{
-    AccountId, ContractId, DeliveryId, FinancingId, InvoiceId, LegId, LimitId, MadeId, ObligationId, OfferId, OpId,
-    ReceivableId, RequestId, Salt, TransferId,
+    AccountId, ContractId, DeliveryId, FinancingId, InvoiceId, LegId, LimitId, MadeId,
+    ObligationId, OfferId, OpId, ReceivableId, RequestId, Salt, TransferId,
 };
 use crate::interop;
 
@@ -28,7 +28,11 @@ pub(super) struct Names<'s> {
 
 impl<'s> Names<'s> {
     pub(super) fn new(script: &'s Script, keys: &'s BTreeMap<String, SigningKey>) -> Names<'s> {
-        Names { script, keys, made: BTreeMap::new() }
+        Names {
+            script,
+            keys,
+            made: BTreeMap::new(),
+        }
     }
 
     /// Keeps the operation of a named step.
@@ -52,9 +56,15 @@ impl<'s> Names<'s> {
     fn replaced(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => self.text(text)?,
-            Value::Array(all) => Value::Array(all.iter().map(|one| self.replaced(one)).collect::<Result<_, _>>()?),
+            Value::Array(all) => Value::Array(
+                all.iter()
+                    .map(|one| self.replaced(one))
+                    .collect::<Result<_, _>>()?,
+            ),
             Value::Object(all) => {
-                let fields = all.iter().map(|(name, one)| Ok((name.clone(), self.replaced(one)?)));
+                let fields = all
+                    .iter()
+                    .map(|(name, one)| Ok((name.clone(), self.replaced(one)?)));
                 Value::Object(fields.collect::<Result<_, String>>()?)
             }
             other => other.clone(),
@@ -62,13 +72,18 @@ impl<'s> Names<'s> {
     }
 
     fn text(&self, text: &str) -> Result<Value, String> {
-        if let Some(offer) = text.strip_prefix("{terms:").and_then(|rest| rest.strip_suffix('}')) {
+        if let Some(offer) = text
+            .strip_prefix("{terms:")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             return self.replaced(&self.offer(offer)?.terms);
         }
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (word, behind) = after.split_once('}').ok_or_else(|| format!("a brace is not closed in {text:?}"))?;
+            let (word, behind) = after
+                .split_once('}')
+                .ok_or_else(|| format!("a brace is not closed in {text:?}"))?;
             out.push_str(before);
             out.push_str(&self.word(word)?);
             rest = behind;
@@ -91,22 +106,41 @@ impl<'s> Names<'s> {
             .ok_or_else(|| format!("{{{word}}} stands for nothing"));
         }
         let mut parts = word.split('.');
-        let (step, prefix) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let k = parts.next().map_or(Ok(0), str::parse).map_err(|_| format!("{{{word}}} ends in no number"))?;
-        let op = self.made.get(step).ok_or_else(|| format!("no earlier step is called {step}"))?;
-        made_id(prefix, op, k).ok_or_else(|| format!("{{{word}}}: no object has the prefix {prefix}"))
+        let (step, prefix) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        let k = parts
+            .next()
+            .map_or(Ok(0), str::parse)
+            .map_err(|_| format!("{{{word}}} ends in no number"))?;
+        let op = self
+            .made
+            .get(step)
+            .ok_or_else(|| format!("no earlier step is called {step}"))?;
+        made_id(prefix, op, k)
+            .ok_or_else(|| format!("{{{word}}}: no object has the prefix {prefix}"))
     }
 
     fn offer(&self, name: &str) -> Result<&SealedOffer, String> {
-        self.script.offers.get(name).ok_or_else(|| format!("no offer is called {name}"))
+        self.script
+            .offers
+            .get(name)
+            .ok_or_else(|| format!("no offer is called {name}"))
     }
 
     fn commitment(&self, name: &str) -> Result<String, String> {
         let offer = self.offer(name)?;
-        let op = self.made.get(offer.request.as_str()).ok_or("the request is still to be opened")?;
-        let lender = self.script.player(&offer.lender).ok_or("nobody makes the offer")?;
-        let terms: OfferTerms =
-            serde_json::from_value(self.replaced(&offer.terms)?).map_err(|error| error.to_string())?;
+        let op = self
+            .made
+            .get(offer.request.as_str())
+            .ok_or("the request is still to be opened")?;
+        let lender = self
+            .script
+            .player(&offer.lender)
+            .ok_or("nobody makes the offer")?;
+        let terms: OfferTerms = serde_json::from_value(self.replaced(&offer.terms)?)
+            .map_err(|error| error.to_string())?;
         let salt: Salt = offer.salt.parse().map_err(|error| format!("{error}"))?;
         Ok(commitment(RequestId::of(op, 0), lender.id, &salt, &terms).to_string())
     }
@@ -134,13 +168,18 @@ fn made_id(prefix: &str, op: &OpId, k: u32) -> Option<String> {
 }
 
 fn document(file: &str) -> Option<&'static [u8]> {
-    DOCUMENTS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
+    DOCUMENTS
+        .iter()
+        .find(|(name, _)| *name == file)
+        .map(|(_, bytes)| *bytes)
 }
 
 /// The fields of `invoice.issue` or `invoice.credit` that a document fills.
 fn facts(file: &str) -> Result<Value, String> {
     let bytes = document(file).ok_or_else(|| format!("no document is called {file}"))?;
-    let document = interop::check(bytes).document.ok_or_else(|| format!("{file} is not an invoice"))?;
+    let document = interop::check(bytes)
+        .document
+        .ok_or_else(|| format!("{file} is not an invoice"))?;
     let facts = document.facts().map_err(|error| error.to_string())?;
     Ok(facts.body())
 }

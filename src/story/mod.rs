@@ -6,6 +6,8 @@ mod account;
 mod bodies;
 mod player;
 mod script;
+#[cfg(test)]
+mod tests;
 
 pub use account::account;
 pub use player::{Act, Played, Stage, StoryError, play};
@@ -16,9 +18,24 @@ pub const SAMPLE: &str = include_str!("../../fixtures/story.toml");
 
 /// The documents that the story names.
 pub const DOCUMENTS: &[(&str, &[u8])] = &[
-    ("supplier-1.xml", include_bytes!("../../fixtures/invoices/supplier-1.xml")),
-    ("supplier-2.xml", include_bytes!("../../fixtures/invoices/supplier-2.xml")),
-    ("supplier-3.xml", include_bytes!("../../fixtures/invoices/supplier-3.xml")),
-    ("components-1.xml", include_bytes!("../../fixtures/invoices/components-1.xml")),
-    ("supplier-credit-1.xml", include_bytes!("../../fixtures/invoices/supplier-credit-1.xml")),
+    (
+        "supplier-1.xml",
+        include_bytes!("../../fixtures/invoices/supplier-1.xml"),
+    ),
+    (
+        "supplier-2.xml",
+        include_bytes!("../../fixtures/invoices/supplier-2.xml"),
+    ),
+    (
+        "supplier-3.xml",
+        include_bytes!("../../fixtures/invoices/supplier-3.xml"),
+    ),
+    (
+        "components-1.xml",
+        include_bytes!("../../fixtures/invoices/components-1.xml"),
+    ),
+    (
+        "supplier-credit-1.xml",
+        include_bytes!("../../fixtures/invoices/supplier-credit-1.xml"),
+    ),
 ];

@@ -91,7 +91,11 @@ pub fn play<'s>(
         if step.twice {
             let act = stage.send(&envelope).map_err(wrong)?;
             if act != entry.map_or(act.clone(), Act::Repeat) {
-                return Err(StoryError::Unexpected { step: step.say.clone(), expected: "the first entry".into(), act });
+                return Err(StoryError::Unexpected {
+                    step: step.say.clone(),
+                    expected: "the first entry".into(),
+                    act,
+                });
             }
             seen(&Played { step, act });
         }
@@ -108,8 +112,17 @@ fn check(step: &Step, act: &Act) -> Result<(), StoryError> {
     if as_told {
         return Ok(());
     }
-    let expected = step.refused.as_ref().map_or("it accepted".to_owned(), |rule| format!("a refusal by {rule}"));
-    Err(StoryError::Unexpected { step: step.say.clone(), expected, act: act.clone() })
+    let expected = step
+        .refused
+        .as_ref()
+        .map_or("it accepted".to_owned(), |rule| {
+            format!("a refusal by {rule}")
+        });
+    Err(StoryError::Unexpected {
+        step: step.say.clone(),
+        expected,
+        act: act.clone(),
+    })
 }
 
 fn envelope(
@@ -123,13 +136,24 @@ fn envelope(
     let body = names.body(step)?.to_string();
     let raw = RawValue::from_string(body).map_err(|error| error.to_string())?;
     let act = (registered.decode)(&raw).map_err(|error| format!("{error} in {}", raw.get()))?;
-    let player = script.player(&step.by).ok_or_else(|| format!("nobody is called {}", step.by))?;
-    let elsewhere = || Name::new("drill.elsewhere.example/0123456789abcdef").map_err(|error| error.to_string());
+    let player = script
+        .player(&step.by)
+        .ok_or_else(|| format!("nobody is called {}", step.by))?;
+    let elsewhere =
+        || Name::new("drill.elsewhere.example/0123456789abcdef").map_err(|error| error.to_string());
     let payload = Payload {
-        ledger: if step.wrong == Some(Wrong::OtherLedger) { elsewhere()? } else { origin.clone() },
+        ledger: if step.wrong == Some(Wrong::OtherLedger) {
+            elsewhere()?
+        } else {
+            origin.clone()
+        },
         party: player.id,
         nonce: nonce()?,
-        not_after: step.at.plus_minutes(if step.wrong == Some(Wrong::Expired) { -MINUTES } else { MINUTES }),
+        not_after: step.at.plus_minutes(if step.wrong == Some(Wrong::Expired) {
+            -MINUTES
+        } else {
+            MINUTES
+        }),
         act,
     };
     let mut envelope =
@@ -145,22 +169,36 @@ fn nonce() -> Result<Nonce, String> {
     Ok(Nonce(bytes))
 }
 
-fn sign(envelope: &mut Envelope, keys: &BTreeMap<String, SigningKey>, step: &Step) -> Result<(), String> {
+fn sign(
+    envelope: &mut Envelope,
+    keys: &BTreeMap<String, SigningKey>,
+    step: &Step,
+) -> Result<(), String> {
     let key = |name: &str| keys.get(name).ok_or_else(|| format!("no key of {name}"));
     let stranger = || SigningKey::generate().map_err(|error| error.to_string());
     match step.wrong {
-        Some(Wrong::ForeignKey) => envelope.sign(&stranger()?).map_err(|error| error.to_string())?,
+        Some(Wrong::ForeignKey) => envelope
+            .sign(&stranger()?)
+            .map_err(|error| error.to_string())?,
         Some(Wrong::Forged) => {
             let mut other = envelope.clone();
-            other.sign(&stranger()?).map_err(|error| error.to_string())?;
+            other
+                .sign(&stranger()?)
+                .map_err(|error| error.to_string())?;
             let made: Option<&(PublicKey, Signature)> = other.signatures().first();
             let (_, signature) = made.ok_or("no signature was made")?;
-            envelope.add_signature(key(&step.by)?.public_key(), *signature).map_err(|error| error.to_string())?;
+            envelope
+                .add_signature(key(&step.by)?.public_key(), *signature)
+                .map_err(|error| error.to_string())?;
         }
-        _ => envelope.sign(key(&step.by)?).map_err(|error| error.to_string())?,
+        _ => envelope
+            .sign(key(&step.by)?)
+            .map_err(|error| error.to_string())?,
     }
     for name in &step.with {
-        envelope.sign(key(name)?).map_err(|error| error.to_string())?;
+        envelope
+            .sign(key(name)?)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

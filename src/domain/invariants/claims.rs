@@ -183,3 +183,79 @@ fn of_contract(contract: &Contract) -> Option<String> {
         .is_some_and(|value| contract.registered > value);
     over.then(|| format!("{}: more is registered than it is worth", contract.id))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{World, fen};
+    use crate::domain::values::ReceivableId;
+
+    /// What a wrong change of the objects of a confirmed receivable would be caught as, in effects and in the state.
+    fn caught(change: fn(&mut Effects, ReceivableId)) -> [Vec<String>; 2] {
+        let mut world = World::new();
+        let id = world.confirmed("100.00");
+        let receivable = world.receivable(id).clone();
+        let invoice = world.get_invoice(receivable.shares[0].invoice).clone();
+        let contract = world.get_contract(receivable.contract).clone();
+        let mut effects = Effects::default();
+        effects.receivables.insert(id, receivable);
+        effects.invoices.insert(invoice.id, invoice);
+        effects.contracts.insert(contract.id, contract);
+        assert_eq!(of_effects(&world.state, &effects), Vec::<String>::new());
+        change(&mut effects, id);
+        let early = of_effects(&world.state, &effects);
+        world.state.apply(effects);
+        [early, of_state(&world.state)]
+    }
+
+    fn receivable(effects: &mut Effects, id: ReceivableId) -> &mut Receivable {
+        effects.receivables.get_mut(&id).unwrap()
+    }
+
+    #[rstest]
+    #[case::consumed_and_not_claimed(
+        |effects: &mut Effects, _| { effects.invoices.values_mut().for_each(|it| it.consumed = fen("99.00")); },
+        "consumed differs"
+    )]
+    #[case::registered_and_not_claimed(
+        |effects: &mut Effects, _| { effects.contracts.values_mut().for_each(|it| it.registered = fen("99.00")); },
+        "registered differs"
+    )]
+    #[case::claimed_and_not_consumed(
+        |effects: &mut Effects, id| { receivable(effects, id).shares[0].registered = fen("1.00"); },
+        "consumed differs"
+    )]
+    #[case::consumed_beyond_the_payable(
+        |effects: &mut Effects, _| { effects.invoices.values_mut().for_each(|it| it.payable = fen("99.00")); },
+        "too much is consumed"
+    )]
+    #[case::registered_beyond_the_value(
+        |effects: &mut Effects, _| { effects.contracts.values_mut().for_each(|it| it.terms.value = Some(fen("99.00"))); },
+        "more is registered than it is worth"
+    )]
+    #[case::disputed_without_dispute(
+        |effects: &mut Effects, id| { receivable(effects, id).shares[0].disputed = fen("1.00"); },
+        "disputes do not add up"
+    )]
+    #[case::a_fen_too_few(
+        |effects: &mut Effects, id| {
+            if let Stage::Confirmed(confirmed) = &mut receivable(effects, id).stage {
+                confirmed.face = fen("99.99");
+            }
+        },
+        "the runs do not partition its face"
+    )]
+    fn a_wrong_change_is_caught(
+        #[case] change: fn(&mut Effects, ReceivableId),
+        #[case] sentence: &str,
+    ) {
+        for broken in caught(change) {
+            assert!(
+                broken.iter().any(|said| said.contains(sentence)),
+                "{broken:?}"
+            );
+        }
+    }
+}

@@ -92,3 +92,56 @@ impl View<'_> {
         fens(settled.map(|run| run.len()).sum())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::Discharge;
+    use crate::domain::testing::money::banked;
+    use crate::domain::testing::trade::fens_of;
+    use crate::domain::testing::{HOSPITAL, LENDER, SUPPLIER, fen};
+    use crate::domain::values::LegId;
+
+    type Spoil = fn(&mut Attested);
+
+    /// The state with one thing of an attested leg told wrong.
+    fn broken(mut state: State, leg: LegId, spoil: Spoil) -> Vec<String> {
+        let mut leg = state.legs.get(leg).expect("the test made it").clone();
+        if let LegState::Attested(done) = &mut leg.state {
+            spoil(done);
+        }
+        let mut effects = Effects::default();
+        effects.legs.insert(leg.id, leg);
+        let told = of_effects(&state, &effects);
+        state.apply(effects);
+        assert_eq!(of_state(&state), told);
+        told
+    }
+
+    #[rstest]
+    #[case::right(|_: &mut Attested| (), true)]
+    #[case::booked_more(|done: &mut Attested| done.booked = fen("150101.00"), false)]
+    #[case::settled_less(|done: &mut Attested| done.settled[0].1 = fen("149999.99"), false)]
+    #[case::settled_nothing(|done: &mut Attested| done.settled.clear(), false)]
+    #[case::no_refund(|done: &mut Attested| done.made.clear(), false)]
+    fn a_payment_is_all_of_what_it_did(#[case] spoil: Spoil, #[case] holds: bool) {
+        let (mut world, receivable) = banked();
+        let pays = [Discharge::Receivable(receivable)];
+        let leg = world.paid(HOSPITAL, SUPPLIER, "150100.00", &pays);
+        assert_eq!(broken(world.state, leg, spoil).is_empty(), holds);
+    }
+
+    #[rstest]
+    #[case::right(|_: &mut Attested| (), true)]
+    #[case::booked_more(|done: &mut Attested| done.booked = fen("119072.01"), false)]
+    #[case::funded_nothing(|done: &mut Attested| done.funded = None, false)]
+    fn a_disbursement_is_the_price(#[case] spoil: Spoil, #[case] holds: bool) {
+        let (mut world, receivable) = banked();
+        let financing = world.financing(fens_of(receivable, 0, 12_000_000));
+        let pays = [Discharge::Financing(financing)];
+        let leg = world.paid(LENDER, SUPPLIER, "119072.00", &pays);
+        assert_eq!(broken(world.state, leg, spoil).is_empty(), holds);
+    }
+}

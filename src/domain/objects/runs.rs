@@ -106,6 +106,11 @@ impl Run {
         self.state == FenState::Open && self.holder == holder
     }
 
+    /// Whether it is owed and past its due day on `today`.
+    pub fn is_overdue(&self, today: Day) -> bool {
+        self.state == FenState::Open && self.due < today
+    }
+
     /// The financing by which its present holder bought it, if it did.
     pub fn bought_by(&self) -> Option<FinancingId> {
         match self.hops.last() {

@@ -462,4 +462,17 @@ mod tests {
             }
         }
     }
+
+    /// 0.05 % of 0.10 a day is 0.00005 and rounds to nothing; of two such amounts over 60 and 40 days, to one fen.
+    #[test]
+    fn late_interest_of_several_amounts_is_rounded_once() {
+        let parts = [(fen(10), 60), (fen(10), 40)];
+        let computed = late_interest_of(&parts, rate("0.0005")).unwrap();
+        assert_eq!(computed.result, fen(1));
+        assert_eq!(computed.inputs[0], ("overdue", "10+10".to_owned()));
+        assert_eq!(computed.inputs[2], ("days", "60+40".to_owned()));
+        let alone = parts.map(|(overdue, days)| late_interest(overdue, rate("0.0005"), days));
+        assert_eq!(alone.map(|one| one.unwrap().result), [fen(0), fen(0)]);
+        assert!(late_interest_of(&[(fen(1), -1)], rate("0.0005")).is_err());
+    }
 }

@@ -172,21 +172,26 @@ fn check_uscc(code: &str) -> Result<(), PartyIdError> {
     Ok(())
 }
 
+/// ISO 17442: with letters as 10 to 35, the number that is written is 1 modulo 97; the check digits are 98 less a remainder, so 02
+/// to 98. (ISO 7064 alone also has 00 and 01 for what are 97 and 98 here.)
 fn check_lei(code: &str) -> Result<(), PartyIdError> {
-    if !code
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
-    {
+    let form = code.len() == 20
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && code[18..].bytes().all(|byte| byte.is_ascii_digit());
+    if !form {
         return Err(PartyIdError::LeiForm);
     }
-    let digits = |digits: [u8; 2]| digits.map(char::from).iter().collect();
-    match lei::parse(code) {
-        Ok(_) => Ok(()),
-        Err(lei::LEIError::IncorrectCheckDigits { was, expected }) => Err(PartyIdError::LeiCheck {
-            expected: digits(expected),
-            found: digits(was),
+    let append = |rest: u32, digit: u32| (rest * if digit < 10 { 10 } else { 100 } + digit) % 97;
+    let values = code[..18].chars().filter_map(|c| c.to_digit(36));
+    let expected = format!("{:02}", 98 - values.fold(0, append) * 100 % 97);
+    match &code[18..] {
+        found if found == expected => Ok(()),
+        found => Err(PartyIdError::LeiCheck {
+            expected,
+            found: found.to_owned(),
         }),
-        Err(_) => Err(PartyIdError::LeiForm),
     }
 }
 
@@ -221,6 +226,7 @@ mod tests {
             "lei:5493001KJTIIGC8Y1R12",
             "lei:213800WSGIIZCXF1P572",
             "lei:506700GE1G29325QX363",
+            "lei:7H6GLXDRUGQFU57RNE97",
             "x:tester",
             "x:a",
             "x:bank-2.example",
@@ -265,6 +271,7 @@ mod tests {
     #[case("uscc:91420000737944947L", PartyIdError::UsccOrganisation { expected: '6', found: '7' })]
     #[case("uscc:9144030071526726AG", PartyIdError::UsccOrganisation { expected: 'X', found: 'A' })]
     #[case("lei:5493001KJTIIGC8Y1R13", PartyIdError::LeiCheck { expected: "12".into(), found: "13".into() })]
+    #[case("lei:5493001KJTIIGC8Y2601", PartyIdError::LeiCheck { expected: "98".into(), found: "01".into() })]
     fn a_wrong_check_character_is_told_with_the_right_one(
         #[case] text: &str,
         #[case] error: PartyIdError,

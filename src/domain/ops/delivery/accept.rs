@@ -32,3 +32,82 @@ impl Operation for Accept {
         Ok(draft.done())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::delivery::reject::Reject;
+    use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, World, wire};
+
+    /// Delivered on 2026-06-01: it counts as accepted on 2026-06-08.
+    fn delivered() -> (World, DeliveryId) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let delivery = world.delivery(contract, "100.00");
+        (world, delivery)
+    }
+
+    fn reject(delivery: DeliveryId) -> Reject {
+        Reject {
+            delivery,
+            reason: wire("two of ten pumps leak"),
+        }
+    }
+
+    #[test]
+    fn the_debtor_accepts_on_the_day_it_says_so() {
+        let (mut world, delivery) = delivered();
+        world.on("2026-06-03").act(HOSPITAL, Accept { delivery });
+        let accepted = world.get::<Delivery>(delivery).accepted_on();
+        assert_eq!(accepted, Some(wire("2026-06-03")));
+    }
+
+    #[test]
+    fn a_rejected_delivery_starts_no_clock() {
+        let (mut world, delivery) = delivered();
+        world.act(HOSPITAL, reject(delivery));
+        assert_eq!(world.get::<Delivery>(delivery).accepted_on(), None);
+    }
+
+    #[test]
+    fn it_is_answered_until_the_inspection_period_has_passed() {
+        let (mut world, delivery) = delivered();
+        world.on("2026-06-08");
+        world.effects(HOSPITAL, Accept { delivery });
+        world.effects(HOSPITAL, reject(delivery));
+        world.on("2026-06-09");
+        let accepting = world.refusal(HOSPITAL, Accept { delivery });
+        let rejecting = world.refusal(HOSPITAL, reject(delivery));
+        assert_eq!(
+            [accepting.rule, rejecting.rule],
+            ["delivery.deemed", "delivery.deemed"]
+        );
+    }
+
+    #[test]
+    fn it_is_answered_once() {
+        let (mut world, delivery) = delivered();
+        world.act(HOSPITAL, reject(delivery));
+        assert_eq!(
+            world.refusal(HOSPITAL, Accept { delivery }).rule,
+            "delivery.answered"
+        );
+        let (mut world, delivery) = delivered();
+        world.act(HOSPITAL, Accept { delivery });
+        assert_eq!(
+            world.refusal(HOSPITAL, reject(delivery)).rule,
+            "delivery.answered"
+        );
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "delivery.not_debtor")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_debtors(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, delivery) = delivered();
+        assert_eq!(world.refusal(by, Accept { delivery }).rule, rule);
+        assert_eq!(world.refusal(by, reject(delivery)).rule, rule);
+    }
+}

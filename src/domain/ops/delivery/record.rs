@@ -75,3 +75,61 @@ impl Record {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, World, proposal, wire};
+    use crate::domain::values::{DeliveryId, MadeId};
+
+    fn note(contract: ContractId) -> Record {
+        Record {
+            contract,
+            number: wire("DN-1"),
+            delivered: wire("2026-05-28"),
+            amount: wire("100.00"),
+        }
+    }
+
+    #[test]
+    fn silence_accepts_a_delivery_when_the_inspection_period_ends() {
+        let mut world = World::new();
+        let contract = world.contract();
+        let op = world.act(SUPPLIER, note(contract));
+        let delivery: &Delivery = world.get(DeliveryId::of(&op, 0));
+        assert_eq!(delivery.accepted_on(), Some(wire("2026-06-04")));
+    }
+
+    #[rstest]
+    #[case::of_tomorrow(|body: &mut Record| { body.delivered = wire("2026-06-02"); }, "delivery.day")]
+    #[case::before_the_contract(|body: &mut Record| { body.delivered = wire("2026-05-19"); }, "delivery.day")]
+    #[case::of_nothing(|body: &mut Record| { body.amount = wire("0.00"); }, "amount.zero")]
+    #[case::of_half_a_fen(|body: &mut Record| { body.amount = wire("1.005"); }, "amount.decimals")]
+    fn refused(#[case] spoil: fn(&mut Record), #[case] rule: &str) {
+        let mut world = World::new();
+        let mut body = note(world.contract());
+        spoil(&mut body);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::its_debtor(HOSPITAL, "delivery.not_supplier")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_suppliers(#[case] by: &str, #[case] rule: &str) {
+        let mut world = World::new();
+        let contract = world.contract();
+        assert_eq!(world.refusal(by, note(contract)).rule, rule);
+    }
+
+    #[test]
+    fn the_contract_is_active() {
+        let mut world = World::new();
+        let contract = ContractId::of(&world.act(SUPPLIER, proposal()), 0);
+        assert_eq!(
+            world.refusal(SUPPLIER, note(contract)).rule,
+            "contract.not_active"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
-use crate::domain::objects::{Financing, FinancingState, Leg};
+use crate::domain::objects::{Financing, FinancingState};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
@@ -35,9 +35,15 @@ impl Operation for Cancel {
                 .input("financing", financing.id)
             },
         )?;
-        check_unannounced(at, financing)?;
-
         let mut draft = at.draft();
+        ensure(draft.waits_for_a_leg(financing.id), || {
+            Refusal::new(
+                "financing.announced",
+                "a leg is announced for the financing",
+            )
+            .input("financing", financing.id)
+            .remedy("the leg is attested, or lapses")
+        })?;
         draft.end_financing(financing.id, FinancingState::Cancelled(at.time));
         // A leg that lapsed may have kept a credit from the fens.
         absorb_again(&mut draft);
@@ -47,31 +53,13 @@ impl Operation for Cancel {
     }
 }
 
-/// A leg that has lapsed holds the financing no longer.
-fn check_unannounced(at: &Head<'_>, financing: &Financing) -> Result<(), Refusal> {
-    let FinancingState::Accepted { leg: Some(leg), .. } = financing.state else {
-        return Ok(());
-    };
-    let live = at
-        .state
-        .legs
-        .get(leg)
-        .is_some_and(|leg: &Leg| leg.is_live(at.time));
-    ensure(!live, || {
-        Refusal::new(
-            "financing.announced",
-            "a leg is announced for the financing",
-        )
-        .input("leg", leg)
-        .remedy("the leg is attested, or lapses")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::domain::objects::{Discharge, Leg};
+    use crate::domain::testing::money::banked;
     use crate::domain::testing::trade::fens_of;
     use crate::domain::testing::{FACTOR, HOSPITAL, LENDER, SUPPLIER, TAX, World, id, wire};
     use crate::domain::values::ReceivableId;
@@ -94,6 +82,18 @@ mod tests {
         assert_eq!(world.runs(receivable).len(), 1);
         assert!(world.get_limit(LENDER, None).blocks.is_empty());
         world.financing(fens_of(receivable, 0, 60_000_000));
+    }
+
+    #[test]
+    fn an_announced_leg_holds_it_until_it_lapses() {
+        let (mut world, receivable) = banked();
+        let financing = world.financing(fens_of(receivable, 0, 5_000_000));
+        let disbursement = Discharge::Financing(financing);
+        let leg = world.announced(LENDER, SUPPLIER, "49613.33", &[disbursement]);
+        let refusal = world.refusal(SUPPLIER, Cancel { financing });
+        assert_eq!(refusal.rule, "financing.announced");
+        world.time = world.get::<Leg>(leg).lapses;
+        world.act(SUPPLIER, Cancel { financing });
     }
 
     #[rstest]

@@ -40,3 +40,54 @@ impl Operation for Attest {
         Ok(draft.done())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::invoice::void::Void;
+    use crate::domain::testing::{HOSPITAL, LENDER, SUPPLIER, TAX, World, id};
+
+    fn given() -> (World, InvoiceId) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "INV-1", "100.00", "13.00");
+        (world, invoice)
+    }
+
+    #[test]
+    fn an_authority_attests_it_once() {
+        let (mut world, invoice) = given();
+        let effects = world.effects(TAX, Attest { invoice });
+        assert!(
+            [SUPPLIER, HOSPITAL]
+                .map(id)
+                .iter()
+                .all(|party| effects.audience.contains(party))
+        );
+        world.act(TAX, Attest { invoice });
+        let attested = world.get_invoice(invoice).attested.as_ref();
+        assert_eq!(attested.map(|word| word.by), Some(id(TAX)));
+        assert_eq!(
+            world.refusal(TAX, Attest { invoice }).rule,
+            "invoice.attested"
+        );
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "authority.scope")]
+    #[case::its_debtor(HOSPITAL, "authority.scope")]
+    #[case::a_lender(LENDER, "unknown_object")]
+    fn nobody_else_does(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, invoice) = given();
+        assert_eq!(world.refusal(by, Attest { invoice }).rule, rule);
+    }
+
+    #[test]
+    fn a_void_invoice_is_in_no_books() {
+        let (mut world, invoice) = given();
+        world.act(SUPPLIER, Void { invoice });
+        assert_eq!(world.refusal(TAX, Attest { invoice }).rule, "invoice.void");
+    }
+}

@@ -38,3 +38,49 @@ impl Operation for Book {
         Ok(draft.done())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::invoice::void::Void;
+    use crate::domain::testing::{HOSPITAL, LENDER, SUPPLIER, World};
+
+    fn given() -> (World, InvoiceId) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "INV-1", "100.00", "13.00");
+        (world, invoice)
+    }
+
+    #[test]
+    fn the_debtor_books_it_once() {
+        let (mut world, invoice) = given();
+        world.act(HOSPITAL, Book { invoice });
+        let booked = InvoiceState::Booked(world.time);
+        assert_eq!(world.get_invoice(invoice).state, booked);
+        assert_eq!(
+            world.refusal(HOSPITAL, Book { invoice }).rule,
+            "invoice.booked"
+        );
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "invoice.not_debtor")]
+    #[case::a_lender(LENDER, "unknown_object")]
+    fn nobody_else_does(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, invoice) = given();
+        assert_eq!(world.refusal(by, Book { invoice }).rule, rule);
+    }
+
+    #[test]
+    fn a_void_invoice_is_not_booked() {
+        let (mut world, invoice) = given();
+        world.act(SUPPLIER, Void { invoice });
+        assert_eq!(
+            world.refusal(HOSPITAL, Book { invoice }).rule,
+            "invoice.void"
+        );
+    }
+}

@@ -71,3 +71,116 @@ fn check_gross(invoice: &Invoice, amount: Fen) -> Result<(), Refusal> {
         .input("gross_units", invoice.gross)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::invoice::book::Book;
+    use crate::domain::ops::invoice::void::Void;
+    use crate::domain::testing::{
+        HOSPITAL, LENDER, STRANGER, SUPPLIER, TAX, World, digest, fen, id, wire,
+    };
+
+    /// An invoice of 113.00, and a credit note of 13.00.
+    fn given() -> (World, Credit) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "INV-1", "100.00", "13.00");
+        let body = Credit {
+            invoice,
+            number: wire("CN-1"),
+            amount: wire("13.00"),
+            document: digest("CN-1"),
+        };
+        (world, body)
+    }
+
+    #[test]
+    fn it_lowers_what_is_owed() {
+        let (mut world, body) = given();
+        let invoice = body.invoice;
+        world.act(SUPPLIER, body);
+        assert_eq!(world.get_invoice(invoice).owed(), fen("100.00"));
+        assert_eq!(world.get_invoice(invoice).unconsumed(), fen("100.00"));
+    }
+
+    #[rstest]
+    #[case::of_nothing(|body: &mut Credit| { body.amount = wire("0.00"); }, "amount.zero")]
+    #[case::above_the_gross(|body: &mut Credit| { body.amount = wire("113.01"); }, "invoice.credited")]
+    #[case::numbered_as_the_invoice(|body: &mut Credit| { body.number = wire("INV\u{2013}1"); }, "invoice.duplicate")]
+    #[case::of_the_invoices_document(|body: &mut Credit| { body.document = digest("INV-1"); }, "invoice.document")]
+    fn refused(#[case] spoil: fn(&mut Credit), #[case] rule: &str) {
+        let (mut world, mut body) = given();
+        spoil(&mut body);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[test]
+    fn credits_sum_to_the_gross_at_most_and_each_counts_once() {
+        let (mut world, body) = given();
+        let invoice = body.invoice;
+        world.act(SUPPLIER, body);
+        let another = |number: &str, document: &str, amount: &str| Credit {
+            invoice,
+            number: wire(number),
+            amount: wire(amount),
+            document: digest(document),
+        };
+        let rules = [
+            another("cn-1", "CN-2", "1.00"),
+            another("CN-2", "CN-1", "1.00"),
+            another("CN-2", "CN-2", "100.01"),
+        ]
+        .map(|body| world.refusal(SUPPLIER, body).rule);
+        assert_eq!(
+            rules,
+            ["invoice.duplicate", "invoice.document", "invoice.credited"]
+        );
+        world.act(SUPPLIER, another("CN-2", "CN-2", "100.00"));
+        assert_eq!(world.get_invoice(invoice).owed(), fen("0.00"));
+    }
+
+    #[test]
+    fn its_number_and_document_are_no_invoices_any_more() {
+        let (mut world, body) = given();
+        let contract = world.get_invoice(body.invoice).contract;
+        world.act(SUPPLIER, body);
+        let mut invoice = world.billing(contract, "CN-1", "5.00", "0.00");
+        invoice.document = digest("new");
+        assert_eq!(world.refusal(SUPPLIER, invoice).rule, "invoice.duplicate");
+    }
+
+    #[rstest]
+    #[case::alone(&[], Some("invoice.booked"))]
+    #[case::with_its_debtor(&[HOSPITAL], None)]
+    #[case::with_the_tax_bureau(&[TAX], None)]
+    #[case::with_somebody(&[LENDER], Some("signature.not_asked"))]
+    fn once_booked_it_takes_another_word(#[case] also: &[&str], #[case] rule: Option<&str>) {
+        let (mut world, body) = given();
+        let invoice = body.invoice;
+        world.act(HOSPITAL, Book { invoice });
+        let also: Vec<_> = also.iter().map(|party| id(party)).collect();
+        match rule {
+            Some(rule) => assert_eq!(world.refusal_with(SUPPLIER, &also, body).rule, rule),
+            None => _ = world.act_with(SUPPLIER, &also, body),
+        }
+    }
+
+    #[test]
+    fn a_void_invoice_takes_no_credit() {
+        let (mut world, body) = given();
+        let invoice = body.invoice;
+        world.act(SUPPLIER, Void { invoice });
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "invoice.void");
+    }
+
+    #[rstest]
+    #[case::its_debtor(HOSPITAL, "invoice.not_supplier")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_suppliers(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, body) = given();
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+}

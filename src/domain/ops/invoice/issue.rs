@@ -240,3 +240,172 @@ impl Issue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ops::delivery::reject::Reject;
+    use crate::domain::testing::{
+        HOSPITAL, MAKER, STRANGER, SUPPLIER, World, digest, fen, proposal, wire,
+    };
+    use crate::domain::values::MadeId;
+
+    /// 100.00 with 13.00 of tax, and the delivery it bills.
+    fn given() -> (World, Issue) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let body = world.billing(contract, "INV-0042", "100.00", "13.00");
+        (world, body)
+    }
+
+    #[rstest]
+    #[case::gross(|_: &mut Issue| {}, "113.00")]
+    #[case::less_prepaid(|body: &mut Issue| { body.prepaid = Some(wire("13.00")); }, "100.00")]
+    #[case::rounded_up(|body: &mut Issue| { body.rounding = Some(wire("0.05")); }, "113.05")]
+    #[case::rounded_down(|body: &mut Issue| { body.rounding = Some(wire("-0.05")); }, "112.95")]
+    #[case::paid_before(|body: &mut Issue| { body.prepaid = Some(wire("113.00")); }, "0.00")]
+    #[case::overpaid(|body: &mut Issue| { body.prepaid = Some(wire("114.00")); }, "0.00")]
+    fn its_payable_is_gross_less_prepaid_and_rounded(
+        #[case] change: fn(&mut Issue),
+        #[case] payable: &str,
+    ) {
+        let (mut world, mut body) = given();
+        change(&mut body);
+        let op = world.act(SUPPLIER, body);
+        let invoice = world.get_invoice(InvoiceId::of(&op, 0));
+        assert_eq!(invoice.payable, fen(payable));
+        assert_eq!(invoice.gross, fen("113.00"));
+    }
+
+    #[rstest]
+    #[case::self_billed(|body: &mut Issue| { body.type_code = 389; }, "invoice.type")]
+    #[case::credit_note(|body: &mut Issue| { body.type_code = 381; }, "invoice.type")]
+    #[case::corrected_without_preceding(|body: &mut Issue| { body.type_code = 384; }, "invoice.preceding")]
+    #[case::preceded_without_correction(
+        |body: &mut Issue| { body.preceding = Some(InvoiceId::from_bytes([0; 16])); },
+        "invoice.preceding"
+    )]
+    #[case::of_tomorrow(|body: &mut Issue| { body.issued = wire("2026-06-02"); }, "invoice.issued")]
+    #[case::before_the_contract(|body: &mut Issue| { body.issued = wire("2026-05-19"); }, "invoice.issued")]
+    #[case::of_another_currency(|body: &mut Issue| { body.currency = wire("USD"); }, "invoice.currency")]
+    #[case::a_fen_off(|body: &mut Issue| { body.gross = wire("113.01"); }, "invoice.sum")]
+    #[case::of_nothing(
+        |body: &mut Issue| { body.net = wire("0.00"); body.tax = wire("0.00"); body.gross = wire("0.00"); },
+        "amount.zero"
+    )]
+    #[case::of_half_a_fen(|body: &mut Issue| { body.net = wire("100.000"); }, "amount.decimals")]
+    #[case::rounded_by_half_a_fen(|body: &mut Issue| { body.rounding = Some(wire("-0.005")); }, "amount.decimals")]
+    #[case::rounded_beyond(
+        |body: &mut Issue| { body.rounding = Some(wire("9999999999999999.99")); },
+        "amount.overflow"
+    )]
+    #[case::delivery_twice(|body: &mut Issue| { body.deliveries.push(body.deliveries[0]); }, "invoice.deliveries")]
+    #[case::too_many_deliveries(
+        |body: &mut Issue| { body.deliveries = (0..65).map(|n| DeliveryId::from_bytes([n; 16])).collect(); },
+        "invoice.deliveries"
+    )]
+    #[case::no_such_delivery(
+        |body: &mut Issue| { body.deliveries = vec![DeliveryId::from_bytes([0; 16])]; },
+        "unknown_object"
+    )]
+    #[case::number_of_private_use(|body: &mut Issue| { body.number = wire("A\u{E000}"); }, "invoice.number")]
+    fn refused(#[case] spoil: fn(&mut Issue), #[case] rule: &str) {
+        let (mut world, mut body) = given();
+        spoil(&mut body);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::the_same("INV-0042")]
+    #[case::en_dash("INV\u{2013}0042")]
+    #[case::minus_sign("INV\u{2212}0042")]
+    #[case::lower_case("inv-0042")]
+    #[case::full_width("ＩＮＶ-0042")]
+    #[case::spaced("INV - 0042")]
+    fn a_number_is_one_however_it_is_typed(#[case] number: &str) {
+        let (mut world, body) = given();
+        let contract = body.contract;
+        let first = InvoiceId::of(&world.act(SUPPLIER, body), 0);
+        let again = Issue {
+            number: wire(number),
+            ..world.billing(contract, "another document", "5.00", "0.00")
+        };
+        let refusal = world.refusal(SUPPLIER, again);
+        assert_eq!(refusal.rule, "invoice.duplicate");
+        assert_eq!(refusal.inputs[1].value, first.to_string());
+    }
+
+    #[test]
+    fn a_document_counts_once_per_seller() {
+        let (mut world, body) = given();
+        let contract = body.contract;
+        world.act(SUPPLIER, body);
+        let again = Issue {
+            document: digest("INV-0042"),
+            ..world.billing(contract, "INV-0043", "5.00", "0.00")
+        };
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "invoice.document");
+    }
+
+    #[test]
+    fn number_and_document_are_another_sellers_too() {
+        let (mut world, body) = given();
+        world.act(SUPPLIER, body);
+        let contract = world.contract_of(MAKER, SUPPLIER, proposal());
+        world.invoice(contract, "INV-0042", "5.00", "0.00");
+    }
+
+    #[test]
+    fn a_corrected_invoice_names_one_of_the_same_contract() {
+        let (mut world, body) = given();
+        let contract = body.contract;
+        let preceding = Some(InvoiceId::of(&world.act(SUPPLIER, body), 0));
+        let other = world.contract_of(
+            SUPPLIER,
+            HOSPITAL,
+            crate::domain::ops::contract::propose::Propose {
+                number: wire("HT-2"),
+                ..proposal()
+            },
+        );
+        let correcting = |body: Issue| Issue {
+            type_code: 384,
+            preceding,
+            ..body
+        };
+        let elsewhere = correcting(world.billing(other, "INV-0043", "90.00", "0.00"));
+        assert_eq!(world.refusal(SUPPLIER, elsewhere).rule, "invoice.preceding");
+        let correction = correcting(world.billing(contract, "INV-0043", "90.00", "0.00"));
+        world.act(SUPPLIER, correction);
+    }
+
+    #[test]
+    fn it_bills_no_rejected_delivery_and_none_of_another_contract() {
+        let (mut world, mut body) = given();
+        let reason = wire("not what was ordered");
+        let delivery = body.deliveries[0];
+        world.act(HOSPITAL, Reject { delivery, reason });
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "delivery.rejected");
+        let contract = world.contract_of(SUPPLIER, STRANGER, proposal());
+        body = world.billing(contract, "INV-1", "5.00", "0.00");
+        body.deliveries.push(delivery);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "invoice.deliveries");
+    }
+
+    #[rstest]
+    #[case::its_debtor(HOSPITAL, "invoice.not_supplier")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_suppliers(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, body) = given();
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+
+    #[test]
+    fn the_contract_is_active() {
+        let (mut world, mut body) = given();
+        body.contract = ContractId::of(&world.act(HOSPITAL, proposal()), 0);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "contract.not_active");
+    }
+}

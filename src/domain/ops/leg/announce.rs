@@ -274,3 +274,295 @@ impl Announce {
         Ok(lapses)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::{Disposition, FinancingState, ObligationKind};
+    use crate::domain::ops::account::close::Close;
+    use crate::domain::ops::financing::cancel::Cancel;
+    use crate::domain::testing::money::{account, banked, banked_under};
+    use crate::domain::testing::trade::fens_of;
+    use crate::domain::testing::{
+        BANK, FACTOR, HOSPITAL, LENDER, MAKER, OTHER_BANK, STRANGER, SUPPLIER, World, fen, id,
+        shipped_rulebook, wire,
+    };
+    use crate::domain::values::{LegId, MadeId, ReceivableId};
+
+    /// What the hospital pays the supplier on Thursday, 2026-06-04.
+    fn payment(world: &World, receivable: ReceivableId) -> Announce {
+        let pays = [Discharge::Receivable(receivable)];
+        world.announcing(SUPPLIER, "50000.00", &pays)
+    }
+
+    #[test]
+    fn an_announced_leg_has_no_effect() {
+        let (mut world, receivable) = banked();
+        let op = world.act(HOSPITAL, payment(&world, receivable));
+        let leg = world.get::<Leg>(LegId::of(&op, 0));
+        assert_eq!(leg.payer, id(HOSPITAL));
+        assert_eq!(leg.bank, id(OTHER_BANK));
+        assert!(leg.is_live(world.time));
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("150000.00"));
+    }
+
+    #[test]
+    fn payer_payee_and_bank_are_told_and_nobody_else() {
+        let (mut world, receivable) = banked();
+        let body = payment(&world, receivable);
+        let told = world.effects(HOSPITAL, body).audience;
+        assert_eq!(told, [HOSPITAL, SUPPLIER, OTHER_BANK].map(id).into());
+    }
+
+    type Spoil = fn(&mut World, &mut Announce);
+
+    #[rstest]
+    #[case::nothing(|_: &mut World, body: &mut Announce| body.discharges.clear(), "leg.discharges")]
+    #[case::twice(|_: &mut World, body: &mut Announce| body.discharges.push(body.discharges[0]), "leg.discharges")]
+    #[case::as_disbursement(|_: &mut World, body: &mut Announce| body.purpose = Purpose::Disbursement, "leg.purpose")]
+    #[case::nobody(|_: &mut World, body: &mut Announce| body.payee = id("x:nobody"), "unknown_object")]
+    #[case::no_such_receivable(|_: &mut World, body: &mut Announce| {
+        body.discharges = vec![Discharge::Receivable(ReceivableId::from_bytes([0; 16]))];
+    }, "unknown_object")]
+    #[case::to_who_holds_nothing(|world: &mut World, body: &mut Announce| {
+        body.payee = id(MAKER);
+        body.account = world.account_of(id(MAKER));
+    }, "leg.nothing_owed")]
+    #[case::another_currency(|_: &mut World, body: &mut Announce| body.currency = wire("EUR"), "leg.currency")]
+    #[case::no_such_account(|_: &mut World, body: &mut Announce| {
+        body.account = AccountId::from_bytes([0; 16]);
+    }, "unknown_object")]
+    #[case::anothers_account(|world: &mut World, body: &mut Announce| {
+        body.account = world.account_of(id(MAKER));
+    }, "unknown_object")]
+    #[case::account_not_attested(|world: &mut World, body: &mut Announce| {
+        body.account = AccountId::of(&world.act(SUPPLIER, account(BANK)), 0);
+    }, "unknown_object")]
+    #[case::account_of_another_currency(|world: &mut World, body: &mut Announce| {
+        let op = world.act(SUPPLIER, crate::domain::ops::account::add::Add { currency: wire("EUR"), ..account(BANK) });
+        body.account = AccountId::of(&op, 0);
+        world.act(BANK, crate::domain::ops::account::attest::Attest { account: body.account });
+        world.later_by_hours(72);
+    }, "unknown_object")]
+    #[case::account_closed(|world: &mut World, body: &mut Announce| {
+        world.act(SUPPLIER, Close { account: body.account });
+    }, "unknown_object")]
+    #[case::account_cooling(|world: &mut World, body: &mut Announce| {
+        body.account = world.account_at(SUPPLIER, BANK);
+    }, "account.cooling")]
+    #[case::account_a_millisecond_too_soon(|world: &mut World, body: &mut Announce| {
+        body.account = world.account_at(SUPPLIER, BANK);
+        world.time = Instant::from_millis(world.time.plus_days(3).millis() - 1);
+    }, "account.cooling")]
+    #[case::nothing_paid(|_: &mut World, body: &mut Announce| body.amount = wire("0.00"), "amount.zero")]
+    #[case::whole_yuan(|_: &mut World, body: &mut Announce| body.amount = wire("50000"), "amount.decimals")]
+    #[case::same_reference(|world: &mut World, body: &mut Announce| {
+        let other = Announce { discharges: body.discharges.clone(), end_to_end_id: body.end_to_end_id.clone(), ..world.announcing(SUPPLIER, "1.00", &[]) };
+        world.act(HOSPITAL, other);
+    }, "leg.end_to_end_id")]
+    #[case::six_business_days_ago(|_: &mut World, body: &mut Announce| body.value_date = wire("2026-05-27"), "leg.value_date")]
+    #[case::thirty_one_days_ahead(|_: &mut World, body: &mut Announce| body.value_date = wire("2026-07-05"), "leg.value_date")]
+    #[case::lapsed_already(|_: &mut World, body: &mut Announce| body.value_date = wire("2026-05-29"), "leg.days")]
+    fn refused(#[case] spoil: Spoil, #[case] rule: &str) {
+        let (mut world, receivable) = banked();
+        let mut body = payment(&world, receivable);
+        spoil(&mut world, &mut body);
+        assert_eq!(world.refusal(HOSPITAL, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::the_creditor_is_no_payer(SUPPLIER, "leg.not_owed")]
+    #[case::another_party_does_not_see_it(STRANGER, "unknown_object")]
+    #[case::a_lender_does_not_see_it(LENDER, "unknown_object")]
+    fn only_the_debtor_pays_a_receivable(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, receivable) = banked();
+        let body = payment(&world, receivable);
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+
+    #[test]
+    fn a_receivable_is_paid_once_it_is_confirmed() {
+        let (mut world, _) = banked();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "N-9", "100.00", "0.00");
+        let receivable = world.registered(contract, &[(invoice, "100.00")]);
+        let body = payment(&world, receivable);
+        assert_eq!(world.refusal(HOSPITAL, body).rule, "leg.nothing_owed");
+    }
+
+    #[test]
+    fn another_payer_may_use_the_same_reference() {
+        let (mut world, receivable) = banked();
+        let body = payment(&world, receivable);
+        let reference = body.end_to_end_id.clone();
+        world.act(HOSPITAL, body);
+        let pays = [Discharge::Receivable(receivable)];
+        world.paid(HOSPITAL, SUPPLIER, "100001.00", &pays);
+        world.paid(HOSPITAL, SUPPLIER, "50000.00", &pays);
+        let refund = [Discharge::Obligation(world.owed(ObligationKind::Refund))];
+        let back = Announce {
+            end_to_end_id: reference,
+            ..world.announcing(HOSPITAL, "1.00", &refund)
+        };
+        world.act(SUPPLIER, back);
+    }
+
+    #[test]
+    fn only_its_debtor_pays_an_obligation_and_only_its_creditor_is_paid() {
+        let (mut world, receivable) = banked();
+        world.paid(
+            HOSPITAL,
+            SUPPLIER,
+            "150100.00",
+            &[Discharge::Receivable(receivable)],
+        );
+        let refund = [Discharge::Obligation(world.owed(ObligationKind::Refund))];
+        let by_creditor = world.announcing(SUPPLIER, "100.00", &refund);
+        assert_eq!(world.refusal(HOSPITAL, by_creditor).rule, "leg.not_owed");
+        let to_another = world.announcing(MAKER, "100.00", &refund);
+        assert_eq!(world.refusal(SUPPLIER, to_another).rule, "leg.not_owed");
+        let right = world.announcing(HOSPITAL, "100.00", &refund);
+        assert_eq!(world.refusal(STRANGER, right).rule, "unknown_object");
+        world.paid(SUPPLIER, HOSPITAL, "100.00", &refund);
+        assert_eq!(world.owing(), vec![]);
+        let again = world.announcing(HOSPITAL, "100.00", &refund);
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "leg.nothing_owed");
+    }
+
+    #[rstest]
+    #[case::five_business_days_ago("2026-05-28", 5)]
+    #[case::thirty_days_ahead("2026-07-04", 3)]
+    fn value_dates_that_may_be(#[case] value_date: &str, #[case] days: u32) {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.leg_days.params.business_days = days;
+        let (mut world, receivable) = banked_under(rulebook);
+        let body = Announce {
+            value_date: wire(value_date),
+            ..payment(&world, receivable)
+        };
+        world.act(HOSPITAL, body);
+    }
+
+    /// Thursday, 2026-06-04, and so many business days: until 24:00 in China.
+    #[rstest]
+    #[case::as_shipped(3, "2026-06-09T16:00:00Z")]
+    #[case::changed(1, "2026-06-05T16:00:00Z")]
+    #[case::over_a_holiday(11, "2026-06-22T16:00:00Z")]
+    fn a_leg_lapses_so_many_business_days_after_its_value_date(
+        #[case] days: u32,
+        #[case] lapses: &str,
+    ) {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.leg_days.params.business_days = days;
+        let (mut world, receivable) = banked_under(rulebook);
+        let op = world.act(HOSPITAL, payment(&world, receivable));
+        let leg = world.get::<Leg>(LegId::of(&op, 0));
+        assert_eq!(leg.lapses.to_string(), wire::<Instant>(lapses).to_string());
+    }
+
+    /// A financing of 600,000.00 at 4.35 % on ACT/360: 595,360.00 on 2026-06-04, until 2026-06-13.
+    fn accepted() -> (World, FinancingId, Announce) {
+        let (mut world, _) = banked();
+        let receivable = world.confirmed("600000.00");
+        let financing = world.financing(fens_of(receivable, 0, 60_000_000));
+        let due = world.get_financing(financing).due;
+        assert_eq!(due, wire("2026-08-10"));
+        let body = world.announcing(SUPPLIER, "595142.50", &[Discharge::Financing(financing)]);
+        (world, financing, body)
+    }
+
+    #[test]
+    fn a_disbursement_holds_its_financing_until_it_lapses() {
+        let (mut world, financing, body) = accepted();
+        let before = world.get_financing(financing).clone();
+        let late = Announce {
+            value_date: before.terms.disburse_by,
+            amount: wire("595795.00"),
+            ..body
+        };
+        let leg = LegId::of(&world.act(LENDER, late), 0);
+        let lapses = world.get::<Leg>(leg).lapses;
+        let after = world.get_financing(financing);
+        assert_eq!(
+            after.state,
+            FinancingState::Accepted {
+                ends: lapses,
+                leg: Some(leg)
+            }
+        );
+        assert!(!before.is_live(Instant::from_millis(lapses.millis() - 1)));
+        let own = Disposition::Financing(financing);
+        let runs = world.runs(after.addresses.as_slice()[0].receivable);
+        assert_eq!(
+            runs[0].lock.map(|lock| (lock.by, lock.ends)),
+            Some((own, lapses))
+        );
+        let blocks = &world.get_limit(LENDER, None).blocks;
+        assert_eq!(blocks[&financing].ends, lapses);
+        let cancel = Cancel { financing };
+        assert_eq!(world.refusal(LENDER, cancel).rule, "financing.announced");
+    }
+
+    #[rstest]
+    #[case::as_payment(|_: &mut World, body: &mut Announce| body.purpose = Purpose::Payment, "leg.purpose")]
+    #[case::and_more(|world: &mut World, body: &mut Announce| {
+        let other = world.state.receivables.iter().next().expect("there is one").id;
+        body.discharges.push(Discharge::Receivable(other));
+    }, "leg.purpose")]
+    #[case::to_another(|world: &mut World, body: &mut Announce| {
+        body.payee = id(MAKER);
+        body.account = world.account_of(id(MAKER));
+    }, "leg.not_owed")]
+    #[case::a_fen_less(|_: &mut World, body: &mut Announce| body.amount = wire("595142.49"), "leg.amount")]
+    #[case::a_fen_more(|_: &mut World, body: &mut Announce| body.amount = wire("595142.51"), "leg.amount")]
+    #[case::price_of_another_day(|_: &mut World, body: &mut Announce| body.value_date = wire("2026-06-05"), "leg.amount")]
+    #[case::yesterday(|_: &mut World, body: &mut Announce| body.value_date = wire("2026-06-03"), "leg.disburse_by")]
+    #[case::after_the_last_day(|world: &mut World, body: &mut Announce| {
+        let Discharge::Financing(financing) = body.discharges[0] else { return };
+        body.value_date = world.get_financing(financing).terms.disburse_by.plus_days(1);
+    }, "leg.disburse_by")]
+    #[case::announced_already(|world: &mut World, body: &mut Announce| {
+        let other = Announce { discharges: body.discharges.clone(), purpose: Purpose::Disbursement, ..world.announcing(SUPPLIER, "595142.50", &[]) };
+        world.act(LENDER, other);
+    }, "financing.leg_live")]
+    #[case::cancelled(|world: &mut World, body: &mut Announce| {
+        let Discharge::Financing(financing) = body.discharges[0] else { return };
+        world.act(SUPPLIER, Cancel { financing });
+    }, "financing.not_open")]
+    #[case::ended(|world: &mut World, body: &mut Announce| {
+        world.on("2026-06-14");
+        body.value_date = wire("2026-06-14");
+    }, "financing.not_open")]
+    fn a_disbursement_is_refused(#[case] spoil: Spoil, #[case] rule: &str) {
+        let (mut world, _, mut body) = accepted();
+        spoil(&mut world, &mut body);
+        body.end_to_end_id = wire("E2E-spoilt");
+        assert_eq!(world.refusal(LENDER, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::its_requester(SUPPLIER, "leg.not_owed")]
+    #[case::another_lender(FACTOR, "unknown_object")]
+    #[case::the_debtor(HOSPITAL, "unknown_object")]
+    fn only_its_lender_disburses(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, _, body) = accepted();
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+
+    #[test]
+    fn a_lapsed_leg_does_not_bar_the_next() {
+        let (mut world, financing, body) = accepted();
+        let mut first = world.clone();
+        let leg = LegId::of(&first.act(LENDER, body), 0);
+        first.time = first.get::<Leg>(leg).lapses;
+        let next = Announce {
+            value_date: wire("2026-06-11"),
+            ..first.announcing(SUPPLIER, "595650.00", &[Discharge::Financing(financing)])
+        };
+        first.act(LENDER, next);
+        world.on("2026-06-10");
+        assert!(world.get_financing(financing).is_live(world.time));
+    }
+}

@@ -133,3 +133,151 @@ impl Attest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::Discharge;
+    use crate::domain::ops::leg::contest::Contest;
+    use crate::domain::testing::money::banked;
+    use crate::domain::testing::trade::{fens_of, terms_of};
+    use crate::domain::testing::{
+        BANK, HOSPITAL, LENDER, OTHER_BANK, STRANGER, SUPPLIER, TAX, World, digest, fen, id, wire,
+    };
+    use crate::domain::values::ReceivableId;
+
+    /// The hospital announced 50,000.00 to the supplier.
+    fn announced() -> (World, ReceivableId, LegId) {
+        let (mut world, receivable) = banked();
+        let pays = [Discharge::Receivable(receivable)];
+        let leg = world.announced(HOSPITAL, SUPPLIER, "50000.00", &pays);
+        (world, receivable, leg)
+    }
+
+    #[rstest]
+    #[case::its_payee(SUPPLIER)]
+    #[case::the_bank_of_the_account(OTHER_BANK)]
+    fn an_attested_leg_takes_effect(#[case] by: &str) {
+        let (mut world, receivable, leg) = announced();
+        let body = Attest {
+            evidence: Some(digest("statement")),
+            ..world.attesting(leg)
+        };
+        world.act(by, body);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("100000.00"));
+        let leg = world.get::<Leg>(leg);
+        assert_eq!(leg.evidence, Some(digest("statement")));
+        let done = leg.attested().expect("it is attested");
+        assert_eq!((done.by, done.booked), (id(by), fen("50000.00")));
+    }
+
+    #[rstest]
+    #[case::its_payer(HOSPITAL, "leg.own")]
+    #[case::an_authority(TAX, "leg.attester")]
+    #[case::another_bank(BANK, "unknown_object")]
+    #[case::the_operator(crate::domain::testing::OPERATOR, "unknown_object")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn nobody_else_attests(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, _, leg) = announced();
+        let body = world.attesting(leg);
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::less(|body: &mut Attest| body.booked = wire("49999.99"))]
+    #[case::more(|body: &mut Attest| body.booked = wire("50000.01"))]
+    #[case::another_day(|body: &mut Attest| body.value_date = wire("2026-06-03"))]
+    fn a_payee_attests_what_was_announced_alone(#[case] spoil: fn(&mut Attest)) {
+        let (mut world, _, leg) = announced();
+        let spoilt = |world: &World| {
+            let mut body = world.attesting(leg);
+            spoil(&mut body);
+            body
+        };
+        let body = spoilt(&world);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "leg.payee_amount");
+        let body = spoilt(&world);
+        world.act(OTHER_BANK, body);
+    }
+
+    #[test]
+    fn a_contested_leg_is_attested_by_the_bank_alone() {
+        let (mut world, _, leg) = announced();
+        world.act(SUPPLIER, Contest { leg });
+        let body = world.attesting(leg);
+        assert_eq!(world.refusal(SUPPLIER, body).rule, "leg.contested");
+        world.attested(leg);
+    }
+
+    #[rstest]
+    #[case::nothing(|body: &mut Attest| body.booked = wire("0.00"), "amount.zero")]
+    #[case::tomorrow(|body: &mut Attest| body.value_date = wire("2026-06-05"), "leg.not_booked")]
+    #[case::no_such_leg(|body: &mut Attest| body.leg = LegId::from_bytes([0; 16]), "unknown_object")]
+    fn refused(#[case] spoil: fn(&mut Attest), #[case] rule: &str) {
+        let (mut world, _, leg) = announced();
+        let mut body = world.attesting(leg);
+        spoil(&mut body);
+        assert_eq!(world.refusal(OTHER_BANK, body).rule, rule);
+    }
+
+    #[test]
+    fn a_leg_is_attested_once() {
+        let (mut world, receivable, leg) = announced();
+        world.attested(leg);
+        let again = world.attesting(leg);
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "leg.not_announced");
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("100000.00"));
+    }
+
+    #[test]
+    fn a_bank_uses_a_reference_once() {
+        let (mut world, receivable, leg) = announced();
+        let pays = [Discharge::Receivable(receivable)];
+        let other = world.announced(HOSPITAL, SUPPLIER, "1.00", &pays);
+        let body = world.attesting(leg);
+        let reference = body.reference.clone();
+        world.act(OTHER_BANK, body);
+        let again = |world: &World| Attest {
+            reference: reference.clone(),
+            ..world.attesting(other)
+        };
+        let body = again(&world);
+        assert_eq!(world.refusal(OTHER_BANK, body).rule, "leg.reference");
+        let body = again(&world);
+        world.act(SUPPLIER, body);
+    }
+
+    /// BANK lends to the supplier, whose account it services: it cannot be its own witness.
+    #[test]
+    fn where_the_bank_is_a_party_an_authority_may_attest() {
+        let (mut world, receivable) = banked();
+        world.account_at(SUPPLIER, BANK);
+        world.later_by_hours(72);
+        world.limited(BANK, "1000000.00");
+        let request = world.requested(
+            fens_of(receivable, 0, 10_000_000),
+            crate::domain::objects::Bidding::Visible,
+        );
+        let terms = terms_of(world.get_request(request));
+        let offer = world.offered(BANK, request, terms);
+        let financing = world.accepted(offer);
+        // Sunday, 2026-06-07, 61 days before it is due.
+        let price = "99262.92";
+        let leg = world.announced(BANK, SUPPLIER, price, &[Discharge::Financing(financing)]);
+        let body = world.attesting(leg);
+        assert_eq!(world.refusal(BANK, body).rule, "leg.own");
+        let body = Attest {
+            booked: wire("100000.00"),
+            ..world.attesting(leg)
+        };
+        assert_eq!(world.refusal(LENDER, body).rule, "unknown_object");
+        let body = Attest {
+            booked: wire("100000.00"),
+            ..world.attesting(leg)
+        };
+        world.act(TAX, body);
+        assert_eq!(world.open_of(receivable, BANK), fen("100000.00"));
+    }
+}

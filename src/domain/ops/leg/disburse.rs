@@ -186,3 +186,267 @@ fn is_still_held(draft: &Draft<'_>, financing: &Financing) -> bool {
         runs.is_some_and(|runs| runs.within(address.lo, address.hi).all(|run| free(&run)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::{Bearer, Bidding, Discharge, Fee, RequestState};
+    use crate::domain::ops::leg::attest::Attest;
+    use crate::domain::testing::money::banked;
+    use crate::domain::testing::trade::{fens_of, terms_of};
+    use crate::domain::testing::{
+        FACTOR, HOSPITAL, LENDER, OTHER_BANK, SUPPLIER, World, fen, id, wire,
+    };
+    use crate::domain::values::ReceivableId;
+
+    const REBATE: ObligationKind = ObligationKind::Rebate;
+    const REFUND: ObligationKind = ObligationKind::Refund;
+
+    /// The lender finances 120,000.00 of 150,000.00 at 4.35 % on ACT/360, which is 14.50 a day, due on 2026-08-07:
+    /// 119,072.00 on Thursday, 2026-06-04; the last value date is 2026-06-13. A fee goes to each of these.
+    fn accepted(fees: &[(&str, Bearer)]) -> (World, ReceivableId, FinancingId) {
+        let (mut world, receivable) = banked();
+        world.limited(LENDER, "1000000.00");
+        let request = world.requested(fens_of(receivable, 0, 12_000_000), Bidding::Visible);
+        let mut terms = terms_of(world.get_request(request));
+        let fee = |(payee, bearer): &(&str, Bearer)| Fee {
+            payee: id(payee),
+            bearer: *bearer,
+            amount: wire("72.00"),
+        };
+        terms.fees = fees.iter().map(fee).collect();
+        let offer = world.offered(LENDER, request, terms);
+        let financing = world.accepted(offer);
+        (world, receivable, financing)
+    }
+
+    fn announced() -> (World, ReceivableId, FinancingId, LegId) {
+        let (mut world, receivable, financing) = accepted(&[]);
+        let pays = [Discharge::Financing(financing)];
+        let leg = world.announced(LENDER, SUPPLIER, "119072.00", &pays);
+        (world, receivable, financing, leg)
+    }
+
+    fn booked(world: &mut World, leg: LegId, amount: &str, value_date: &str) {
+        let body = Attest {
+            booked: wire(amount),
+            value_date: wire(value_date),
+            ..world.attesting(leg)
+        };
+        world.act(OTHER_BANK, body);
+    }
+
+    #[test]
+    fn an_attested_disbursement_moves_the_fens_by_a_hop() {
+        let (mut world, receivable, financing, leg) = announced();
+        assert_eq!(world.available(LENDER), fen("880000.00"));
+        world.attested(leg);
+        let run = world.runs(receivable)[0].clone();
+        assert_eq!((run.lo, run.hi, run.holder), (0, 12_000_000, id(LENDER)));
+        assert_eq!((run.lock, run.hops.len()), (None, 1));
+        assert_eq!(run.bought_by(), Some(financing));
+        let funded = world.get_financing(financing);
+        assert_eq!(funded.outstanding, fen("120000.00"));
+        let FinancingState::Funded(funding) = &funded.state else {
+            panic!("it is funded")
+        };
+        assert_eq!((funding.leg, funding.price), (leg, fen("119072.00")));
+        let limit = world.get_limit(LENDER, None);
+        assert_eq!((limit.utilised, limit.blocks.len()), (fen("120000.00"), 0));
+        assert_eq!(world.owing(), vec![]);
+    }
+
+    /// `amount(booked date) − booked`, if positive, is owed by the lender; the excess is refunded.
+    #[rstest]
+    #[case::as_announced("119072.00", "2026-06-04", &[])]
+    #[case::a_day_later("119072.00", "2026-06-05", &[(REBATE, LENDER, SUPPLIER, "14.50")])]
+    #[case::a_day_later_in_part("119080.00", "2026-06-05", &[(REBATE, LENDER, SUPPLIER, "6.50")])]
+    #[case::a_day_later_at_that_price("119086.50", "2026-06-05", &[])]
+    #[case::too_much("119100.00", "2026-06-04", &[(REFUND, SUPPLIER, LENDER, "28.00")])]
+    #[case::a_day_earlier("119072.00", "2026-06-03", &[(REFUND, SUPPLIER, LENDER, "14.50")])]
+    #[case::on_the_last_day("119072.00", "2026-06-13", &[(REBATE, LENDER, SUPPLIER, "130.50")])]
+    fn the_price_counts_from_the_booked_date(
+        #[case] amount: &str,
+        #[case] value_date: &str,
+        #[case] owing: &[(ObligationKind, &str, &str, &str)],
+    ) {
+        let (mut world, receivable, _, leg) = announced();
+        world.on("2026-06-15");
+        booked(&mut world, leg, amount, value_date);
+        assert_eq!(world.open_of(receivable, LENDER), fen("120000.00"));
+        let owing: Vec<_> = owing
+            .iter()
+            .map(|(kind, from, to, amount)| (*kind, *from, *to, fen(amount)))
+            .collect();
+        assert_eq!(world.owing(), owing);
+    }
+
+    #[rstest]
+    #[case::a_fen_short("119071.99", "2026-06-04")]
+    #[case::after_the_last_day("119500.00", "2026-06-14")]
+    fn otherwise_nothing_moves_and_the_whole_is_owed_back(
+        #[case] amount: &str,
+        #[case] value_date: &str,
+    ) {
+        let (mut world, receivable, financing, leg) = announced();
+        let before = world.receivable(receivable).clone();
+        if value_date > "2026-06-04" {
+            world.on(value_date);
+        }
+        booked(&mut world, leg, amount, value_date);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("150000.00"));
+        let owed = (REFUND, SUPPLIER, LENDER, fen(amount));
+        assert_eq!(world.owing(), vec![owed]);
+        assert_eq!(world.get_financing(financing).outstanding, Fen::ZERO);
+        assert_eq!(before.runs().map(|runs| runs.count()), Some(2));
+    }
+
+    #[test]
+    fn after_a_short_booking_the_lender_may_announce_again_until_disburse_by() {
+        let (mut world, receivable, financing, leg) = announced();
+        booked(&mut world, leg, "100000.00", "2026-06-04");
+        let accepted = FinancingState::Accepted {
+            ends: wire("2026-06-13T16:00:00Z"),
+            leg: None,
+        };
+        assert_eq!(world.get_financing(financing).state, accepted);
+        let pays = [Discharge::Financing(financing)];
+        world.paid(LENDER, SUPPLIER, "119072.00", &pays);
+        assert_eq!(world.open_of(receivable, LENDER), fen("120000.00"));
+    }
+
+    #[test]
+    fn a_short_booking_after_disburse_by_ends_the_financing() {
+        let (mut world, receivable, financing) = accepted(&[]);
+        world.on("2026-06-12");
+        let pays = [Discharge::Financing(financing)];
+        let leg = world.announced(LENDER, SUPPLIER, "119188.00", &pays);
+        world.on("2026-06-14");
+        assert!(world.get_financing(financing).is_live(world.time));
+        booked(&mut world, leg, "1.00", "2026-06-12");
+        assert!(!world.get_financing(financing).is_live(world.time));
+        assert!(world.runs(receivable)[0].lock.is_none());
+        assert_eq!(world.available(LENDER), fen("1000000.00"));
+    }
+
+    #[test]
+    fn fens_paid_while_the_leg_was_announced_make_it_owed_back() {
+        let (mut world, receivable, financing, leg) = announced();
+        let pays = [Discharge::Receivable(receivable)];
+        world.paid(HOSPITAL, SUPPLIER, "0.01", &pays);
+        assert!(world.get_financing(financing).is_live(world.time));
+        world.attested(leg);
+        let owed = (REFUND, SUPPLIER, LENDER, fen("119072.00"));
+        assert_eq!(world.owing(), vec![owed]);
+        let state = &world.get_financing(financing).state;
+        assert_eq!(*state, FinancingState::Changed(world.time));
+        assert!(world.runs(receivable).iter().all(|run| run.lock.is_none()));
+        assert_eq!(world.available(LENDER), fen("1000000.00"));
+    }
+
+    #[test]
+    fn fens_paid_while_the_leg_was_announced_bar_the_next_leg() {
+        let (mut world, receivable, financing, leg) = announced();
+        let pays = [Discharge::Receivable(receivable)];
+        world.paid(HOSPITAL, SUPPLIER, "0.01", &pays);
+        world.time = world.get::<Leg>(leg).lapses;
+        let again = world.announcing(SUPPLIER, "119159.00", &[Discharge::Financing(financing)]);
+        assert_eq!(world.refusal(LENDER, again).rule, "financing.changed");
+    }
+
+    #[test]
+    fn a_payment_after_the_leg_lapsed_ends_the_financing() {
+        let (mut world, receivable, financing, leg) = announced();
+        world.time = world.get::<Leg>(leg).lapses;
+        let pays = [Discharge::Receivable(receivable)];
+        world.paid(HOSPITAL, SUPPLIER, "0.01", &pays);
+        let state = &world.get_financing(financing).state;
+        assert_eq!(*state, FinancingState::Changed(world.time));
+    }
+
+    #[test]
+    fn fens_that_come_free_absorb_what_was_credited_since() {
+        let (mut world, receivable, _, leg) = announced();
+        let invoice = world.receivable(receivable).shares[0].invoice;
+        let credit = crate::domain::ops::invoice::credit::Credit {
+            invoice,
+            number: wire("CN-1"),
+            amount: wire("50000.00"),
+            document: crate::domain::testing::digest("CN-1"),
+        };
+        world.act(SUPPLIER, credit);
+        assert_eq!(
+            world.open_of(receivable, SUPPLIER),
+            fen("120000.00"),
+            "an announced disbursement keeps its fens"
+        );
+        booked(&mut world, leg, "1.00", "2026-06-04");
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("100000.00"));
+    }
+
+    /// The leg lapsed and the financing ended; the money came all the same.
+    fn lapsed() -> (World, ReceivableId, FinancingId, LegId) {
+        let (mut world, receivable, financing, leg) = announced();
+        world.on("2026-06-20");
+        assert!(!world.get_financing(financing).is_live(world.time));
+        (world, receivable, financing, leg)
+    }
+
+    #[test]
+    fn a_lapsed_disbursement_still_counts_where_the_fens_are_free() {
+        let (mut world, receivable, financing, leg) = lapsed();
+        world.attested(leg);
+        assert_eq!(world.open_of(receivable, LENDER), fen("120000.00"));
+        assert_eq!(world.get_financing(financing).outstanding, fen("120000.00"));
+    }
+
+    #[test]
+    fn a_lapsed_disbursement_is_owed_back_where_the_fens_are_locked() {
+        let (mut world, receivable, financing, leg) = lapsed();
+        let request = world.requested(fens_of(receivable, 0, 1), Bidding::Visible);
+        world.attested(leg);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("150000.00"));
+        assert_eq!(world.get_request(request).state, RequestState::Open);
+        assert!(!world.get_financing(financing).is_live(world.time));
+        let owed = (REFUND, SUPPLIER, LENDER, fen("119072.00"));
+        assert_eq!(world.owing(), vec![owed]);
+    }
+
+    #[test]
+    fn a_financing_is_funded_once() {
+        let (mut world, receivable, financing, first) = announced();
+        world.time = world.get::<Leg>(first).lapses;
+        let pays = [Discharge::Financing(financing)];
+        let second = world.announced(LENDER, SUPPLIER, "119159.00", &pays);
+        world.attested(first);
+        assert_eq!(world.open_of(receivable, LENDER), fen("120000.00"));
+        world.attested(second);
+        assert_eq!(world.open_of(receivable, LENDER), fen("120000.00"));
+        let owed = (REFUND, SUPPLIER, LENDER, fen("119159.00"));
+        assert_eq!(world.owing(), vec![owed]);
+    }
+
+    /// 72.00 a fee: what the requester bears lowers the price, and what a third party receives is owed to it.
+    #[rstest]
+    #[case::to_the_lender(&[(LENDER, Bearer::Requester)], "119000.00", &[])]
+    #[case::to_another(&[(FACTOR, Bearer::Requester)], "119000.00", &[FACTOR])]
+    #[case::at_the_lenders_cost(&[(FACTOR, Bearer::Lender)], "119072.00", &[FACTOR])]
+    fn fees_to_third_parties_are_the_lenders_obligations(
+        #[case] fees: &[(&str, Bearer)],
+        #[case] price: &str,
+        #[case] owed_to: &[&str],
+    ) {
+        let (mut world, _, financing) = accepted(fees);
+        let pays = [Discharge::Financing(financing)];
+        world.paid(LENDER, SUPPLIER, price, &pays);
+        let owed = |to: &&'static str| (ObligationKind::Fee, LENDER, *to, fen("72.00"));
+        let fee: Vec<_> = [FACTOR]
+            .iter()
+            .filter(|to| owed_to.contains(to))
+            .map(owed)
+            .collect();
+        assert_eq!(world.owing(), fee);
+    }
+}

@@ -132,3 +132,280 @@ fn plus(discharged: Fen, paid: Fen) -> Fen {
         .checked_add(paid)
         .expect("together they are at most what was owed")
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::objects::{
+        Basis, Bidding, Contract, FinancingState, RequestState, TransferState,
+    };
+    use crate::domain::ops::leg::attest::Attest;
+    use crate::domain::rulebook::Rulebook;
+    use crate::domain::testing::money::{banked, banked_under};
+    use crate::domain::testing::trade::fens_of;
+    use crate::domain::testing::{
+        HOSPITAL, MAKER, OTHER_BANK, SUPPLIER, fen, shipped_rulebook, wire,
+    };
+    use crate::domain::values::{MadeId, TransferId};
+
+    fn pays(receivable: ReceivableId) -> [Discharge; 1] {
+        [Discharge::Receivable(receivable)]
+    }
+
+    const LATE: ObligationKind = ObligationKind::LateInterest;
+    const REFUND: ObligationKind = ObligationKind::Refund;
+
+    #[rstest]
+    #[case::a_fen("0.01", "149999.99", "0.00")]
+    #[case::in_part("50000.00", "100000.00", "0.00")]
+    #[case::exactly("150000.00", "0.00", "0.00")]
+    #[case::too_much("150100.00", "0.00", "100.00")]
+    fn a_payment_settles_what_it_pays(
+        #[case] paid: &str,
+        #[case] open: &str,
+        #[case] refund: &str,
+    ) {
+        let (mut world, receivable) = banked();
+        world.paid(HOSPITAL, SUPPLIER, paid, &pays(receivable));
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen(open));
+        let owed = (REFUND, SUPPLIER, HOSPITAL, fen(refund));
+        let owed: Vec<_> = [owed]
+            .into_iter()
+            .filter(|owed| !owed.3.is_zero())
+            .collect();
+        assert_eq!(world.owing(), owed);
+    }
+
+    #[test]
+    fn the_payees_lowest_open_fens_go_first() {
+        let (mut world, receivable) = banked();
+        world.passed_on(fens_of(receivable, 0, 1_000_000));
+        world.paid(HOSPITAL, SUPPLIER, "10000.00", &pays(receivable));
+        let settled: Vec<_> = world
+            .runs(receivable)
+            .into_iter()
+            .filter(|run| run.state != FenState::Open)
+            .map(|run| (run.lo, run.hi))
+            .collect();
+        assert_eq!(settled, vec![(1_000_000, 2_000_000)]);
+        assert_eq!(world.open_of(receivable, MAKER), fen("10000.00"));
+    }
+
+    #[test]
+    fn what_was_paid_is_not_paid_again() {
+        let (mut world, receivable) = banked();
+        let announced =
+            [(); 2].map(|()| world.announced(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable)));
+        for leg in announced {
+            world.attested(leg);
+        }
+        let owed = (REFUND, SUPPLIER, HOSPITAL, fen("150000.00"));
+        assert_eq!(world.owing(), vec![owed]);
+        let third = world.announcing(SUPPLIER, "1.00", &pays(receivable));
+        assert_eq!(world.refusal(HOSPITAL, third).rule, "leg.nothing_owed");
+    }
+
+    #[test]
+    fn several_receivables_are_paid_in_the_order_named() {
+        let (mut world, first) = banked();
+        let second = world.confirmed("1000.00");
+        let named = [Discharge::Receivable(second), Discharge::Receivable(first)];
+        let leg = world.paid(HOSPITAL, SUPPLIER, "1500.00", &named);
+        assert_eq!(world.open_of(second, SUPPLIER), fen("0.00"));
+        assert_eq!(world.open_of(first, SUPPLIER), fen("149500.00"));
+        let done = world.get::<Leg>(leg).attested().expect("attested").clone();
+        assert_eq!(
+            done.settled,
+            vec![(second, fen("1000.00")), (first, fen("500.00"))]
+        );
+    }
+
+    #[test]
+    fn the_booked_amount_counts_and_not_the_announced_one() {
+        let (mut world, receivable) = banked();
+        let leg = world.announced(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        let booked = Attest {
+            booked: wire("149000.00"),
+            ..world.attesting(leg)
+        };
+        world.act(OTHER_BANK, booked);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("1000.00"));
+    }
+
+    fn daily_rate(rate: &str) -> Rulebook {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.sme_late_interest.params.default_daily_rate = wire(rate);
+        rulebook
+    }
+
+    /// Due on Friday, 2026-08-07. 0.05 % a day × 150,000.00 × 12 = 900.00.
+    #[rstest]
+    #[case::on_the_due_day("2026-08-07", "0.0005", None)]
+    #[case::a_day_late("2026-08-08", "0.0005", Some("75.00"))]
+    #[case::twelve_days_late("2026-08-19", "0.0005", Some("900.00"))]
+    #[case::at_another_rate("2026-08-19", "0.0001", Some("180.00"))]
+    fn a_late_payment_owes_interest_to_its_payee(
+        #[case] day: &str,
+        #[case] rate: &str,
+        #[case] interest: Option<&str>,
+    ) {
+        let (mut world, receivable) = banked_under(daily_rate(rate));
+        world.on(day);
+        world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("0.00"));
+        let owed = interest.map(|owed| (LATE, HOSPITAL, SUPPLIER, fen(owed)));
+        assert_eq!(world.owing(), Vec::from_iter(owed));
+    }
+
+    #[rstest]
+    #[case::agreed_rate(Some("0.001"), 0, "1800.00")]
+    #[case::days_of_grace(None, 5, "525.00")]
+    #[case::both(Some("0.001"), 5, "1050.00")]
+    fn what_the_contract_agrees_counts(
+        #[case] late_rate: Option<&str>,
+        #[case] grace_days: u32,
+        #[case] interest: &str,
+    ) {
+        let (mut world, receivable) = banked();
+        let id = world.receivable(receivable).contract;
+        let mut agreed = world.get::<Contract>(id).clone();
+        agreed.terms.late_rate = late_rate.map(wire);
+        agreed.terms.grace_days = grace_days;
+        let mut effects = crate::domain::state::Effects::default();
+        effects.contracts.insert(id, agreed);
+        world.state.apply(effects);
+        world.on("2026-08-19");
+        world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        let owed = (LATE, HOSPITAL, SUPPLIER, fen(interest));
+        assert_eq!(world.owing(), vec![owed]);
+    }
+
+    /// What remains discharges first the late interest that the leg caused, then what it names, then is refunded.
+    #[rstest]
+    #[case("150900.00", &[])]
+    #[case("150500.00", &[(LATE, HOSPITAL, SUPPLIER, "400.00")])]
+    #[case("151000.00", &[(REFUND, SUPPLIER, HOSPITAL, "100.00")])]
+    #[case("100000.00", &[(LATE, HOSPITAL, SUPPLIER, "600.00")])]
+    fn what_remains_pays_late_interest_first(
+        #[case] paid: &str,
+        #[case] left: &[(ObligationKind, &str, &str, &str)],
+    ) {
+        let (mut world, receivable) = banked();
+        world.on("2026-08-19");
+        world.paid(HOSPITAL, SUPPLIER, paid, &pays(receivable));
+        let left: Vec<_> = left
+            .iter()
+            .map(|(kind, from, to, amount)| (*kind, *from, *to, fen(amount)))
+            .collect();
+        assert_eq!(world.owing(), left);
+    }
+
+    #[test]
+    fn late_interest_keeps_how_it_was_computed() {
+        let (mut world, receivable) = banked();
+        world.on("2026-08-19");
+        world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        let owed = world.get::<Obligation>(world.owed(LATE));
+        assert_eq!(owed.due, world.today());
+        assert_eq!(owed.cause.receivable, Some(receivable));
+        let computed = owed.computed.as_ref().expect("a formula gave it");
+        assert_eq!(computed.formula, "late_interest");
+        assert_eq!(computed.inputs[0].1, "15000000");
+        assert_eq!(computed.inputs[2].1, "12");
+    }
+
+    #[test]
+    fn late_interest_is_paid_by_a_leg_that_names_it() {
+        let (mut world, receivable) = banked();
+        world.on("2026-08-19");
+        world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        let owed = [Discharge::Obligation(world.owed(LATE))];
+        world.paid(HOSPITAL, SUPPLIER, "300.00", &owed);
+        assert_eq!(
+            world.owing(),
+            vec![(LATE, HOSPITAL, SUPPLIER, fen("600.00"))]
+        );
+        world.paid(HOSPITAL, SUPPLIER, "601.00", &owed);
+        assert_eq!(
+            world.owing(),
+            vec![(REFUND, SUPPLIER, HOSPITAL, fen("1.00"))]
+        );
+    }
+
+    #[test]
+    fn the_day_of_the_bank_counts_and_not_that_of_the_entry() {
+        let (mut world, receivable) = banked();
+        world.on("2026-08-07");
+        let leg = world.announced(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        world.on("2026-08-11");
+        world.attested(leg);
+        assert_eq!(world.owing(), vec![]);
+    }
+
+    #[test]
+    fn a_payment_on_locked_fens_ends_the_transfer() {
+        let (mut world, receivable) = banked();
+        let basis = Basis::Contract(world.owes_maker("M-1", "100000.00"));
+        let body = world.passing(fens_of(receivable, 4_000_000, 6_000_000), basis);
+        let transfer = TransferId::of(&world.act(SUPPLIER, body), 0);
+        let mut short = world.clone();
+        short.paid(HOSPITAL, SUPPLIER, "40000.00", &pays(receivable));
+        let state = short.get_transfer(transfer).state;
+        assert_eq!(state, TransferState::Proposed, "its fens were not reached");
+        world.paid(HOSPITAL, SUPPLIER, "40000.01", &pays(receivable));
+        let state = world.get_transfer(transfer).state;
+        assert_eq!(state, TransferState::Changed(world.time));
+        assert!(world.runs(receivable).iter().all(|run| run.lock.is_none()));
+    }
+
+    #[test]
+    fn a_payment_on_locked_fens_ends_the_request() {
+        let (mut world, receivable) = banked();
+        let request = world.requested(fens_of(receivable, 0, 10), Bidding::Visible);
+        world.paid(HOSPITAL, SUPPLIER, "0.01", &pays(receivable));
+        let state = world.get_request(request).state;
+        assert_eq!(state, RequestState::Changed(world.time));
+    }
+
+    #[test]
+    fn a_payment_ends_an_unannounced_financing_and_frees_its_limit() {
+        let (mut world, receivable) = banked();
+        let financing = world.financing(fens_of(receivable, 0, 1_000_000));
+        world.paid(HOSPITAL, SUPPLIER, "0.01", &pays(receivable));
+        let ended = world.get_financing(financing);
+        assert_eq!(ended.state, FinancingState::Changed(world.time));
+        assert!(
+            world
+                .get_limit(crate::domain::testing::LENDER, None)
+                .blocks
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_lapsed_leg_attested_late_counts_on_unlocked_fens_alone() {
+        let (mut world, receivable) = banked();
+        let leg = world.announced(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        world.time = world.get::<Leg>(leg).lapses;
+        let request = world.requested(fens_of(receivable, 0, 1_000_000), Bidding::Visible);
+        world.attested(leg);
+        assert_eq!(world.open_of(receivable, SUPPLIER), fen("10000.00"));
+        let state = world.get_request(request).state;
+        assert_eq!(state, RequestState::Open);
+        let owed = (REFUND, SUPPLIER, HOSPITAL, fen("10000.00"));
+        assert_eq!(world.owing(), vec![owed]);
+    }
+
+    #[test]
+    fn what_the_payee_passed_on_since_is_not_paid() {
+        let (mut world, receivable) = banked();
+        let leg = world.announced(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));
+        world.passed_on(fens_of(receivable, 0, 15_000_000));
+        world.attested(leg);
+        assert_eq!(world.open_of(receivable, MAKER), fen("150000.00"));
+        let owed = (REFUND, SUPPLIER, HOSPITAL, fen("150000.00"));
+        assert_eq!(world.owing(), vec![owed]);
+    }
+}

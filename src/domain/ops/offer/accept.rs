@@ -148,10 +148,12 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::domain::ops::invoice::credit::Credit;
+    use crate::domain::ops::invoice::flag::Flag;
     use crate::domain::ops::offer::withdraw::Withdraw;
     use crate::domain::testing::trade::{fens_of, terms_of};
     use crate::domain::testing::{
-        FACTOR, HOSPITAL, LENDER, OPERATOR, SUPPLIER, TAX, World, admission, fen, id, wire,
+        FACTOR, HOSPITAL, LENDER, OPERATOR, SUPPLIER, TAX, World, admission, digest, fen, id, wire,
     };
     use crate::domain::values::{ReceivableId, RequestId};
 
@@ -300,6 +302,48 @@ mod tests {
         world.on("2026-08-04");
         let refusal = world.refusal(SUPPLIER, Accept { offer });
         assert_eq!(refusal.rule, "claim.cutoff");
+    }
+
+    #[test]
+    fn a_flag_raised_since_bars_it() {
+        let (mut world, receivable, _, [offer, _]) = offered();
+        let flag = Flag {
+            invoice: world.receivable(receivable).shares[0].invoice,
+            reason: wire("under inquiry"),
+            ends: world.time.plus_days(1),
+        };
+        world.act(TAX, flag);
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "invoice.flagged");
+    }
+
+    /// A lock stops only its holder's own new dispositions: a credit that takes a fen ends what is pending on it.
+    #[test]
+    fn a_credit_that_takes_a_fen_ends_request_and_financing() {
+        let credit = |world: &World, receivable, number: &str, amount: &str| Credit {
+            invoice: world.receivable(receivable).shares[0].invoice,
+            number: wire(number),
+            amount: wire(amount),
+            document: digest(number),
+        };
+        let (mut world, receivable, request, [offer, _]) = offered();
+        let all = credit(&world, receivable, "C-1", "400000.01");
+        world.act(SUPPLIER, all);
+        assert!(matches!(
+            world.get_request(request).state,
+            RequestState::Changed(_)
+        ));
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "request.ended");
+
+        let financing = world.financing(fens_of(receivable, 0, 50_000_000));
+        let more = credit(&world, receivable, "C-2", "100000.00");
+        world.act(SUPPLIER, more);
+        assert!(matches!(
+            world.get_financing(financing).state,
+            FinancingState::Changed(_)
+        ));
+        assert!(world.get_limit(LENDER, None).blocks.is_empty());
     }
 
     #[test]

@@ -251,19 +251,273 @@ impl DefenceTerms {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
-    use crate::domain::testing::{MAKER, SUPPLIER, World, fen, id, wire};
+    use crate::domain::ops::contract::propose::Propose;
+    use crate::domain::ops::delivery::{accept, reject};
+    use crate::domain::ops::receivable::decline::Decline;
+    use crate::domain::ops::receivable::dispute::{Dispute, Disputing};
+    use crate::domain::rulebook::Rulebook;
+    use crate::domain::testing::{
+        HOSPITAL, LENDER, MAKER, SUPPLIER, World, fen, id, item, proposal, shipped_rulebook, wire,
+    };
+
+    /// Shares of 600.00 and 400.00 of two invoices. Delivered on 2026-06-01, it is to be paid by Friday, 2026-08-07.
+    fn given() -> (World, Confirm) {
+        given_under(shipped_rulebook(), proposal())
+    }
+
+    fn given_under(rulebook: Rulebook, terms: Propose) -> (World, Confirm) {
+        let mut world = World::under(rulebook).with_parties();
+        let contract = world.contract_of(SUPPLIER, HOSPITAL, terms);
+        let first = world.invoice(contract, "INV-1", "1000.00", "0.00");
+        let second = world.invoice(contract, "INV-2", "400.00", "0.00");
+        let shares = [(first, "600.00"), (second, "400.00")];
+        let receivable = world.registered(contract, &shares);
+        let body = world.confirmation(receivable);
+        (world, body)
+    }
+
+    fn reserved(kind: DefenceKind, cap: Option<&str>) -> Reserved {
+        Reserved {
+            kind,
+            cap: cap.map(wire),
+            until: None,
+        }
+    }
 
     #[test]
     fn a_confirmation_makes_the_fens_of_the_supplier() {
-        let mut world = World::new();
-        world.confirmed("1000000.00");
-        let receivable = world.confirmed("1000000.00");
+        let (mut world, body) = given();
+        let receivable = body.receivable;
+        world.act(HOSPITAL, body);
         let confirmed = world.receivable(receivable).confirmed().unwrap();
-        assert_eq!(confirmed.face, fen("1000000.00"));
+        assert_eq!(confirmed.face, fen("1000.00"));
         assert_eq!(confirmed.due, wire("2026-08-07"));
-        let of_supplier = Runs::of_supplier(100_000_000, id(SUPPLIER), confirmed.due);
+        assert_eq!(confirmed.defences, Defences::default());
+        let of_supplier = Runs::of_supplier(100_000, id(SUPPLIER), confirmed.due);
         assert_eq!(confirmed.runs, of_supplier);
-        world.confirmed_of(MAKER, SUPPLIER, "300000.00");
+    }
+
+    #[test]
+    fn the_rest_is_released_but_a_live_dispute_keeps_its_part() {
+        let (mut world, body) = given();
+        let (receivable, first) = (body.receivable, body.shares[0].invoice);
+        let second = body.shares[1].invoice;
+        let disputed = Disputing {
+            invoice: first,
+            amount: wire("50.00"),
+            code: wire("quality"),
+            text: None,
+        };
+        let disputes = vec![disputed];
+        world.act(
+            HOSPITAL,
+            Dispute {
+                receivable,
+                disputes,
+            },
+        );
+        let shares = vec![item(first, "500.00")];
+        world.act(HOSPITAL, Confirm { shares, ..body });
+        let shares = &world.receivable(receivable).shares;
+        let kept = |share: &crate::domain::objects::Share| (share.confirmed, share.registered);
+        assert_eq!(kept(&shares[0]), (fen("500.00"), fen("50.00")));
+        assert_eq!(kept(&shares[1]), (fen("0.00"), fen("0.00")));
+        assert_eq!(world.get_invoice(first).consumed, fen("550.00"));
+        assert_eq!(world.get_invoice(second).consumed, fen("0.00"));
+        let contract = world.receivable(receivable).contract;
+        assert_eq!(world.get_contract(contract).registered, fen("550.00"));
+    }
+
+    #[rstest]
+    #[case::nothing(|body: &mut Confirm| { body.shares.clear(); }, "receivable.items")]
+    #[case::of_nothing(|body: &mut Confirm| { body.shares[0].amount = wire("0.00"); }, "amount.zero")]
+    #[case::of_half_a_fen(|body: &mut Confirm| { body.shares[0].amount = wire("1.005"); }, "amount.decimals")]
+    #[case::one_invoice_twice(|body: &mut Confirm| { body.shares[1] = body.shares[0].clone(); }, "receivable.items")]
+    #[case::more_than_registered(|body: &mut Confirm| { body.shares[0].amount = wire("600.01"); }, "receivable.confirmable")]
+    #[case::of_another_invoice(
+        |body: &mut Confirm| { body.shares[0].invoice = InvoiceId::from_bytes([0; 16]); },
+        "receivable.share"
+    )]
+    #[case::due_after_the_payment_day(|body: &mut Confirm| { body.due = wire("2026-08-08"); }, "receivable.due")]
+    #[case::due_yesterday(|body: &mut Confirm| { body.due = wire("2026-05-31"); }, "receivable.due_past")]
+    #[case::unsorted(
+        |body: &mut Confirm| { body.defences.waived = vec![DefenceKind::Delivery, DefenceKind::Quality]; },
+        "receivable.defences"
+    )]
+    #[case::waived_twice(
+        |body: &mut Confirm| { body.defences.waived = vec![DefenceKind::Quality; 2]; },
+        "receivable.defences"
+    )]
+    #[case::reserved_twice(
+        |body: &mut Confirm| { body.defences.reserved = vec![reserved(DefenceKind::SetOff, None); 2]; },
+        "receivable.defences"
+    )]
+    #[case::waived_and_reserved(
+        |body: &mut Confirm| {
+            body.defences.waived = vec![DefenceKind::SetOff];
+            body.defences.reserved = vec![reserved(DefenceKind::SetOff, None)];
+        },
+        "receivable.defences"
+    )]
+    #[case::reserved_up_to_nothing(
+        |body: &mut Confirm| { body.defences.reserved = vec![reserved(DefenceKind::SetOff, Some("0.00"))]; },
+        "amount.zero"
+    )]
+    fn refused(#[case] spoil: fn(&mut Confirm), #[case] rule: &str) {
+        let (mut world, mut body) = given();
+        spoil(&mut body);
+        assert_eq!(world.refusal(HOSPITAL, body).rule, rule);
+    }
+
+    #[test]
+    fn defences_are_kept_as_they_were_named() {
+        let (mut world, mut body) = given();
+        let receivable = body.receivable;
+        body.defences.waived = vec![DefenceKind::Quality, DefenceKind::Delivery];
+        body.defences.reserved = vec![reserved(DefenceKind::SetOff, Some("20.00"))];
+        world.act(HOSPITAL, body);
+        let defences = &world.receivable(receivable).confirmed().unwrap().defences;
+        assert_eq!(defences.waived.len(), 2);
+        assert_eq!(defences.reserved[0].cap, Some(fen("20.00")));
+    }
+
+    #[rstest]
+    #[case::alone("2026-08-08", &[], Some("receivable.due"))]
+    #[case::with_the_supplier("2026-10-31", &[SUPPLIER], None)]
+    #[case::with_another("2026-08-08", &[LENDER], Some("signature.not_asked"))]
+    fn it_is_due_later_than_the_payment_day_only_with_the_supplier(
+        #[case] due: &str,
+        #[case] also: &[&str],
+        #[case] rule: Option<&str>,
+    ) {
+        let (mut world, mut body) = given();
+        body.due = wire(due);
+        let also: Vec<_> = also.iter().map(|party| id(party)).collect();
+        match rule {
+            Some(rule) => assert_eq!(world.refusal_with(HOSPITAL, &also, body).rule, rule),
+            None => _ = world.act_with(HOSPITAL, &also, body),
+        }
+    }
+
+    #[test]
+    fn a_due_day_that_is_no_business_day_moves_to_the_next() {
+        let (mut world, mut body) = given();
+        let receivable = body.receivable;
+        body.due = wire("2026-08-01");
+        world.act(HOSPITAL, body);
+        let due = world.receivable(receivable).confirmed().unwrap().due;
+        assert_eq!(due, wire("2026-08-03"));
+    }
+
+    /// Accepted on 2026-06-03: to be paid by 2026-08-02. Rejected: from the issue date, by 2026-07-31.
+    #[rstest]
+    #[case::deemed(None, "2026-08-07")]
+    #[case::accepted(Some(true), "2026-08-02")]
+    #[case::rejected(Some(false), "2026-07-31")]
+    fn the_payment_day_is_the_earliest_of_its_invoices(
+        #[case] accepted: Option<bool>,
+        #[case] last: &str,
+    ) {
+        let (mut world, body) = given();
+        let delivery = world.get_invoice(body.shares[1].invoice).deliveries[0];
+        world.on("2026-06-03");
+        let reason = wire("two of ten pumps leak");
+        match accepted {
+            None => {}
+            Some(true) => _ = world.act(HOSPITAL, accept::Accept { delivery }),
+            Some(false) => _ = world.act(HOSPITAL, reject::Reject { delivery, reason }),
+        }
+        let last: Day = wire(last);
+        let late = Confirm {
+            due: last.plus_days(1),
+            ..world.confirmation(body.receivable)
+        };
+        assert_eq!(world.refusal(HOSPITAL, late).rule, "receivable.due");
+        world.act(HOSPITAL, Confirm { due: last, ..body });
+    }
+
+    #[rstest]
+    #[case::in_principle("2026-12-01", false, None)]
+    #[case::a_day_more("2026-12-02", false, Some("voucher.term"))]
+    #[case::with_a_reason("2027-06-01", true, None)]
+    #[case::above_a_year("2027-06-02", true, Some("voucher.term"))]
+    fn a_voucher_runs_six_months_in_principle_and_a_year_at_most(
+        #[case] due: &str,
+        #[case] reasoned: bool,
+        #[case] rule: Option<&str>,
+    ) {
+        let (mut world, mut body) = given();
+        body.due = wire(due);
+        body.term_reason =
+            reasoned.then(|| wire("the equipment is paid for as it is taken into use"));
+        let also = [id(SUPPLIER)];
+        match rule {
+            Some(rule) => assert_eq!(world.refusal_with(HOSPITAL, &also, body).rule, rule),
+            None => _ = world.act_with(HOSPITAL, &also, body),
+        }
+    }
+
+    #[test]
+    fn the_term_is_a_parameter_of_the_rulebook() {
+        let mut rulebook = shipped_rulebook();
+        rulebook.rules.voucher_term.params.months_in_principle = 2;
+        let (mut world, body) = given_under(rulebook.clone(), proposal());
+        assert_eq!(world.refusal(HOSPITAL, body).rule, "voucher.term");
+        rulebook.rules.voucher_term.severity = crate::domain::rulebook::Severity::Warn;
+        let (mut world, body) = given_under(rulebook.clone(), proposal());
+        let effects = world.effects(HOSPITAL, body);
+        assert_eq!(effects.warnings[0].rule, "voucher.term");
+        rulebook.rules.voucher_term.severity = crate::domain::rulebook::Severity::Block;
+        rulebook.rules.voucher_term.valid_from = Some(wire("2026-06-02"));
+        let (mut world, body) = given_under(rulebook, proposal());
+        world.act(HOSPITAL, body);
+    }
+
+    #[test]
+    fn the_supplier_has_agreed_to_vouchers() {
+        let terms = Propose {
+            vouchers: false,
+            ..proposal()
+        };
+        let (mut world, body) = given_under(shipped_rulebook(), terms);
+        assert_eq!(world.refusal(HOSPITAL, body).rule, "sme.voucher");
+    }
+
+    #[test]
+    fn it_is_confirmed_once_and_not_after_it_was_declined() {
+        let (mut world, body) = given();
+        let again = world.confirmation(body.receivable);
+        world.act(HOSPITAL, body);
+        assert_eq!(
+            world.refusal(HOSPITAL, again).rule,
+            "receivable.not_registered"
+        );
+        let (mut world, body) = given();
+        let receivable = body.receivable;
+        let reason = wire("nothing was ordered");
+        world.act(HOSPITAL, Decline { receivable, reason });
+        assert_eq!(
+            world.refusal(HOSPITAL, body).rule,
+            "receivable.not_registered"
+        );
+    }
+
+    #[test]
+    fn lapsed_identification_stops_it() {
+        let (mut world, body) = given();
+        world.on("2031-01-01");
+        assert_eq!(world.refusal(HOSPITAL, body).rule, "party.kyc_lapsed");
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "receivable.not_debtor")]
+    #[case::a_stranger(MAKER, "unknown_object")]
+    #[case::a_lender(LENDER, "unknown_object")]
+    fn it_is_the_debtors(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, body) = given();
+        assert_eq!(world.refusal(by, body).rule, rule);
     }
 }

@@ -36,3 +36,53 @@ impl Operation for Decline {
         Ok(draft.done())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, World, fen, wire};
+
+    fn decline(receivable: ReceivableId) -> Decline {
+        Decline {
+            receivable,
+            reason: wire("nothing was ordered"),
+        }
+    }
+
+    #[test]
+    fn everything_registered_is_released() {
+        let mut world = World::new();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "INV-1", "100.00", "13.00");
+        let receivable = world.registered(contract, &[(invoice, "113.00")]);
+        world.act(HOSPITAL, decline(receivable));
+        assert_eq!(world.get_invoice(invoice).unconsumed(), fen("113.00"));
+        assert_eq!(world.get_contract(contract).registered, fen("0.00"));
+        assert_eq!(
+            world.refusal(HOSPITAL, decline(receivable)).rule,
+            "receivable.not_registered"
+        );
+        world.registered(contract, &[(invoice, "113.00")]);
+    }
+
+    #[test]
+    fn what_is_confirmed_is_not_declined() {
+        let mut world = World::new();
+        let receivable = world.confirmed("100.00");
+        assert_eq!(
+            world.refusal(HOSPITAL, decline(receivable)).rule,
+            "receivable.not_registered"
+        );
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "receivable.not_debtor")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_debtors(#[case] by: &str, #[case] rule: &str) {
+        let mut world = World::new();
+        let receivable = world.confirmed("100.00");
+        assert_eq!(world.refusal(by, decline(receivable)).rule, rule);
+    }
+}

@@ -93,3 +93,112 @@ impl Disputing {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, World, fen, wire};
+
+    /// A share of 100.00 of one invoice, 40.00 of which is disputed by the body.
+    fn given() -> (World, Dispute) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let invoice = world.invoice(contract, "INV-1", "100.00", "13.00");
+        let receivable = world.registered(contract, &[(invoice, "100.00")]);
+        let disputed = Disputing {
+            invoice,
+            amount: wire("40.00"),
+            code: wire("quality"),
+            text: Some(wire("two of ten pumps leak")),
+        };
+        let disputes = vec![disputed];
+        (
+            world,
+            Dispute {
+                receivable,
+                disputes,
+            },
+        )
+    }
+
+    fn again(body: &Dispute, amount: &str) -> Dispute {
+        let mut disputes = body.disputes.clone();
+        disputes[0].amount = wire(amount);
+        Dispute {
+            receivable: body.receivable,
+            disputes,
+        }
+    }
+
+    #[test]
+    fn what_is_disputed_is_registered_and_cannot_be_confirmed() {
+        let (mut world, body) = given();
+        let more = again(&body, "60.00");
+        let receivable = body.receivable;
+        world.act(HOSPITAL, body);
+        let share = &world.receivable(receivable).shares[0];
+        assert_eq!(share.registered, fen("100.00"));
+        assert_eq!(share.confirmable(), fen("60.00"));
+        world.act(HOSPITAL, more);
+        assert_eq!(world.receivable(receivable).disputes.len(), 2);
+    }
+
+    #[rstest]
+    #[case::nothing(|body: &mut Dispute| { body.disputes.clear(); }, "receivable.items")]
+    #[case::one_invoice_twice(|body: &mut Dispute| { body.disputes.push(body.disputes[0].clone()); }, "receivable.items")]
+    #[case::of_nothing(|body: &mut Dispute| { body.disputes[0].amount = wire("0.00"); }, "amount.zero")]
+    #[case::more_than_registered(
+        |body: &mut Dispute| { body.disputes[0].amount = wire("100.01"); },
+        "receivable.confirmable"
+    )]
+    #[case::of_another_invoice(
+        |body: &mut Dispute| { body.disputes[0].invoice = InvoiceId::from_bytes([0; 16]); },
+        "receivable.share"
+    )]
+    fn refused(#[case] spoil: fn(&mut Dispute), #[case] rule: &str) {
+        let (mut world, mut body) = given();
+        spoil(&mut body);
+        assert_eq!(world.refusal(HOSPITAL, body).rule, rule);
+    }
+
+    #[test]
+    fn no_fen_is_disputed_twice() {
+        let (mut world, body) = given();
+        let more = again(&body, "60.01");
+        world.act(HOSPITAL, body);
+        assert_eq!(world.refusal(HOSPITAL, more).rule, "receivable.confirmable");
+    }
+
+    #[test]
+    fn disputes_are_bounded() {
+        let (mut world, body) = given();
+        for _ in 0..DISPUTES_MOST {
+            world.act(HOSPITAL, again(&body, "0.01"));
+        }
+        assert_eq!(
+            world.refusal(HOSPITAL, again(&body, "0.01")).rule,
+            "receivable.disputes"
+        );
+    }
+
+    #[test]
+    fn what_is_confirmed_is_disputed_no_more() {
+        let (mut world, body) = given();
+        let confirmation = world.confirmation(body.receivable);
+        world.act(HOSPITAL, confirmation);
+        assert_eq!(
+            world.refusal(HOSPITAL, body).rule,
+            "receivable.not_registered"
+        );
+    }
+
+    #[rstest]
+    #[case::its_supplier(SUPPLIER, "receivable.not_debtor")]
+    #[case::a_stranger(STRANGER, "unknown_object")]
+    fn it_is_the_debtors(#[case] by: &str, #[case] rule: &str) {
+        let (mut world, body) = given();
+        assert_eq!(world.refusal(by, body).rule, rule);
+    }
+}

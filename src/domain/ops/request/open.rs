@@ -164,6 +164,7 @@ mod tests {
 
     use super::*;
     use crate::domain::objects::RequestKey;
+    use crate::domain::ops::invoice::flag::Flag;
     use crate::domain::testing::trade::{addresses, fens_of};
     use crate::domain::testing::{
         BANK, FACTOR, HOSPITAL, LENDER, MAKER, OPERATOR, STRANGER, SUPPLIER, TAX, World, admission,
@@ -294,6 +295,24 @@ mod tests {
         let (mut world, receivable) = given();
         let body = body(&world, receivable);
         assert_eq!(world.refusal(other, body).rule, "unknown_object");
+    }
+
+    /// A flag blocks new financing while it lasts; the holder learns of its receivable alone.
+    #[test]
+    fn no_share_is_of_a_flagged_invoice() {
+        let (mut world, receivable) = given();
+        let flag = Flag {
+            invoice: world.receivable(receivable).shares[0].invoice,
+            reason: wire("under inquiry"),
+            ends: world.time.plus_days(1),
+        };
+        world.act(TAX, flag);
+        let flagged = body(&world, receivable);
+        let refusal = world.refusal(SUPPLIER, flagged);
+        assert_eq!(refusal.rule, "invoice.flagged");
+        assert_eq!(refusal.inputs[0].value, receivable.to_string());
+        world.later_by_hours(24);
+        world.act(SUPPLIER, body(&world, receivable));
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! The ledger over HTTP: routes over one accept loop, sessions, problems, lists.
+//!
+//! This folder decides nothing: what becomes of an operation is the pipeline's answer, and what a party reads is a
+//! row of the domain. It knows no file, no key and no rule.
+
+mod batch;
+mod body;
+mod entries;
+pub mod list;
+mod operations;
+pub mod problem;
+mod quota;
+mod reads;
+mod reply;
+mod routes;
+pub mod server;
+pub mod session;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+use tokio::sync::Semaphore;
+
+use crate::domain::visibility::Viewer;
+use crate::ledger::Ledger;
+
+pub use problem::Problem;
+pub use server::{Limits, Server};
+pub use session::Sessions;
+
+/// Most batches that are taken in at once: each may hold 16 MiB.
+const BATCHES_MAX: usize = 4;
+
+/// What every request is answered from.
+pub struct Api {
+    ledger: Ledger,
+    /// Whether it is for trying things out, which every receipt says.
+    drill: bool,
+    audience: String,
+    sessions: Sessions,
+    checks: quota::Quota,
+    batches: Semaphore,
+}
+
+impl Api {
+    /// The API of a ledger. `audience` is the origin under which clients reach it, such as `https://ledger.example`:
+    /// requests for sessions name it. Fails only when the system has no random numbers.
+    pub fn new(ledger: Ledger, audience: impl Into<String>) -> Result<Api, getrandom::Error> {
+        Ok(Api {
+            drill: ledger.ready().drill,
+            ledger,
+            audience: audience.into(),
+            sessions: Sessions::new()?,
+            checks: quota::Quota::default(),
+            batches: Semaphore::new(BATCHES_MAX),
+        })
+    }
+
+    /// Looks at the head as the party whose session the `Authorization` header shows.
+    async fn as_party<R>(
+        &self,
+        authorization: Option<&str>,
+        look: impl FnOnce(&Viewer<'_>) -> R,
+    ) -> Result<R, Problem> {
+        let reader = self.sessions.reader(authorization)?;
+        let found = self.ledger.read(|at| {
+            let viewer = reader.view(at.state, at.time)?;
+            Ok(look(&viewer))
+        });
+        found.await.map_err(|_| status::stopped())?
+    }
+}

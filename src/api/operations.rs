@@ -1,0 +1,205 @@
+//! Writes: one envelope, an unsigned payload to be checked, and what became of an operation.
+
+use serde::Serialize;
+use warp::http::StatusCode;
+
+use super::body::expect_type;
+use super::problem::Problem;
+use super::reply::{Handled, JSON_TYPE, json};
+use super::{Api, status};
+use crate::chain::envelope::ENVELOPE_LEN_MAX;
+use crate::chain::{Hash, PublicKey};
+use crate::domain::Refusal;
+use crate::domain::values::{Instant, OpId};
+use crate::ledger::{Answer, LookupError, Receipt};
+
+/// Most bytes of an envelope's or a payload's body.
+pub(super) const BODY_MAX: usize = ENVELOPE_LEN_MAX;
+
+/// Where an operation stands in the chain, as it is told.
+#[derive(Debug, Serialize)]
+pub(super) struct ReceiptRow {
+    op_id: OpId,
+    n: u64,
+    time: Instant,
+    leaf: Hash,
+    /// The signed note that covers it.
+    checkpoint: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    drill: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Refusal>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures_not_recorded: Vec<PublicKey>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckedRow {
+    op_id: OpId,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Refusal>,
+}
+
+impl ReceiptRow {
+    fn of(receipt: Receipt, drill: bool) -> ReceiptRow {
+        ReceiptRow {
+            op_id: receipt.op_id,
+            n: receipt.n,
+            time: receipt.time,
+            leaf: receipt.leaf,
+            checkpoint: receipt.checkpoint.encode(),
+            drill,
+            warnings: Vec::new(),
+            signatures_not_recorded: Vec::new(),
+        }
+    }
+}
+
+/// What an answer is over HTTP: the status, with a receipt or a problem.
+pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRow, Problem>) {
+    let problem = match answer {
+        Answer::Accepted { receipt, warnings } => {
+            let mut row = ReceiptRow::of(receipt, drill);
+            row.warnings = warnings;
+            return (StatusCode::CREATED, Ok(row));
+        }
+        Answer::Repeat {
+            receipt,
+            signatures_not_recorded,
+        } => {
+            let mut row = ReceiptRow::of(receipt, drill);
+            row.signatures_not_recorded = signatures_not_recorded;
+            return (StatusCode::OK, Ok(row));
+        }
+        Answer::Malformed(refusal) => Problem::malformed(refusal),
+        Answer::Refused {
+            op_id,
+            refusal,
+            usable_until,
+        } => Problem {
+            op_id: Some(op_id),
+            usable_until,
+            ..Problem::of_refusal(StatusCode::UNPROCESSABLE_ENTITY, refusal)
+        },
+        Answer::Closed(refusal) => closed(refusal),
+        Answer::Busy => busy(),
+        Answer::Stopped => Problem {
+            remedy: Some("once it runs again, ask for the operation by its id".to_owned()),
+            ..status::stopped()
+        },
+    };
+    let status = StatusCode::from_u16(problem.status);
+    (
+        status.expect("a problem is made from a status"),
+        Err(problem),
+    )
+}
+
+/// 503 while too much is waiting.
+pub(super) fn busy() -> Problem {
+    Problem::unavailable("queue.full", "too much is waiting already", 1)
+}
+
+/// 503 while nothing is entered for a reason that is not the operation's.
+fn closed(refusal: Refusal) -> Problem {
+    Problem {
+        rule: Some(refusal.rule),
+        remedy: refusal.remedy,
+        ..Problem::unavailable(refusal.rule, refusal.message, 30)
+    }
+}
+
+/// The answer to a lookup that failed.
+pub(super) fn unlooked(error: LookupError) -> Problem {
+    match error {
+        LookupError::Stopped(_) => status::stopped(),
+        LookupError::Index(_) => Problem::unavailable(
+            "index.unavailable",
+            "entries cannot be looked up until the ledger is started again",
+            60,
+        ),
+    }
+}
+
+impl Api {
+    /// `POST /v1/operations`: one signed envelope; answered when it is durable.
+    pub(super) async fn submit(&self, content_type: Option<&str>, envelope: &[u8]) -> Handled {
+        expect_type(content_type, JSON_TYPE)?;
+        let answer = self.ledger.submit(envelope).await;
+        let (status, told) = told(answer, self.drill);
+        Ok(json(status, &told?))
+    }
+
+    /// `POST /v1/operations:check`: what would become of an unsigned payload of the session's party.
+    pub(super) async fn check(
+        &self,
+        authorization: Option<&str>,
+        content_type: Option<&str>,
+        payload: &[u8],
+    ) -> Handled {
+        let party = self.as_party(authorization, |viewer| viewer.party).await?;
+        self.checks.take(party)?;
+        expect_type(content_type, JSON_TYPE)?;
+        let payload = std::str::from_utf8(payload)
+            .map_err(|_| Problem::bad_request("payload.malformed", "the payload is not UTF-8"))?;
+        refuse_envelope(payload)?;
+        let checked = self.ledger.check(party, payload).await;
+        match checked.map_err(|_| status::stopped())? {
+            // Not the objects it would touch: some of them may be another party's.
+            Ok(checked) => Ok(json(
+                StatusCode::OK,
+                &CheckedRow {
+                    op_id: checked.op_id,
+                    warnings: checked.warnings,
+                },
+            )),
+            Err(refusal) if refusal.rule.starts_with("clock.") => Err(closed(refusal)),
+            Err(refusal) if is_malformed(&refusal) => Err(Problem::malformed(refusal)),
+            Err(refusal) => Err(Problem::of_refusal(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                refusal,
+            )),
+        }
+    }
+
+    /// `GET /v1/operations/<op id>`: the receipt, for ever, to those who may read the entry.
+    pub(super) async fn operation(&self, authorization: Option<&str>, op_id: &str) -> Handled {
+        let reader = self.entry_reader(authorization).await?;
+        let op_id: OpId = op_id.parse().map_err(|_| Problem::not_found())?;
+        let n = self.ledger.operation(&op_id).await.map_err(unlooked)?;
+        let (entry, line) = self.readable_entry(&reader, n).await?;
+        let receipt = Receipt {
+            op_id,
+            n: entry.n(),
+            time: Instant::from_millis(entry.time_ms()),
+            leaf: *line.leaf(),
+            checkpoint: self.ledger.published().checkpoint,
+        };
+        Ok(json(StatusCode::OK, &ReceiptRow::of(receipt, self.drill)))
+    }
+}
+
+fn is_malformed(refusal: &Refusal) -> bool {
+    refusal.rule.starts_with("payload.") || refusal.rule == "operation.unknown"
+}
+
+/// "One payload type per endpoint": what is signed already is not to be checked but to be sent.
+fn refuse_envelope(payload: &str) -> Result<(), Problem> {
+    #[derive(serde::Deserialize)]
+    struct Signed {
+        #[serde(rename = "payloadType")]
+        payload_type: Option<serde::de::IgnoredAny>,
+        signatures: Option<serde::de::IgnoredAny>,
+    }
+    let signed = serde_json::from_str::<Signed>(payload);
+    match signed {
+        Ok(Signed {
+            payload_type,
+            signatures,
+        }) if payload_type.is_some() || signatures.is_some() => Err(Problem::bad_request(
+            "check.envelope",
+            "this checks an unsigned payload; a signed envelope goes to POST /v1/operations",
+        )),
+        _ => Ok(()),
+    }
+}

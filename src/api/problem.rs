@@ -1,0 +1,230 @@
+//! Errors as RFC 9457 problems: a stable code for programs, a sentence for people, and where it can be said, what
+//! was wrong where and what would be right.
+
+use serde::Serialize;
+use warp::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use warp::http::{Response, StatusCode};
+use warp::reply::Response as Reply;
+
+use crate::domain::Refusal;
+use crate::domain::refusal::Input;
+use crate::domain::values::{Instant, OpId};
+
+/// Media type of a problem (RFC 9457 §3).
+pub const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// One error answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was wrong, in a sentence.
+    pub detail: String,
+    /// Stable name of the problem, for programs.
+    pub code: &'static str,
+    /// The rule of the ledger that refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+    /// The values that broke the rule, those that the caller may see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
+    /// What would satisfy the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The operation that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op_id: Option<OpId>,
+    /// Until when the same envelope may still be accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usable_until: Option<Instant>,
+    /// What is wrong at which place of the request's body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    #[serde(skip)]
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What is wrong at one place of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the place; empty for the whole.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem with this status and code.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            rule: None,
+            inputs: Vec::new(),
+            remedy: None,
+            op_id: None,
+            usable_until: None,
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// 400: what came cannot be read.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The one answer for what does not exist and for what the caller may not see.
+    pub fn not_found() -> Problem {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing here, or nothing that this party may see",
+        )
+    }
+
+    /// 401: the caller has to show a session.
+    pub fn unauthorized(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// 405, with the methods that are right.
+    pub fn wrong_method(allow: &'static str) -> Problem {
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method.not_allowed",
+            format!("this resource takes {allow}"),
+        )
+        .header(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", detail)
+    }
+
+    /// 415, with the media type that is right.
+    pub fn wrong_type(expected: &str) -> Problem {
+        Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content_type.unsupported",
+            format!("the body must come with Content-Type: {expected}"),
+        )
+    }
+
+    /// 503, to be tried again after so many seconds.
+    pub fn unavailable(code: &'static str, detail: impl Into<String>, seconds: u32) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+            .header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// 429, to be tried again in a minute.
+    pub fn too_many(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota.exceeded", detail)
+            .header(RETRY_AFTER, HeaderValue::from(60))
+    }
+
+    /// What `status` says of a refusal; a pointer among its inputs says where.
+    pub fn of_refusal(status: StatusCode, refusal: Refusal) -> Problem {
+        let mut problem = Problem::new(status, refusal.rule, refusal.message);
+        problem.rule = Some(refusal.rule);
+        problem.remedy = refusal.remedy;
+        for input in refusal.inputs {
+            if input.name == "pointer" {
+                problem.errors.push(FieldError {
+                    pointer: input.value,
+                    detail: problem.detail.clone(),
+                });
+            } else {
+                problem.inputs.push(input);
+            }
+        }
+        problem
+    }
+
+    /// 400 or 413 for what is no envelope of a canonical operation.
+    pub fn malformed(refusal: Refusal) -> Problem {
+        let status = if refusal.rule.ends_with("too_long") {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        Problem::of_refusal(status, refusal)
+    }
+
+    /// Adds what is wrong at one place.
+    #[must_use]
+    pub fn error(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Problem {
+        self.errors.push(FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        });
+        self
+    }
+
+    fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The answer on the wire.
+    pub fn reply(self) -> Reply {
+        let body = serde_json::to_vec(&self).expect("a problem is plain data, which JSON can hold");
+        let mut reply = Response::new(body.into());
+        *reply.status_mut() =
+            StatusCode::from_u16(self.status).expect("a problem is made from a status");
+        let headers = reply.headers_mut();
+        headers.insert("content-type", HeaderValue::from_static(PROBLEM_TYPE));
+        headers.extend(self.headers);
+        reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::values::PartyId;
+
+    #[test]
+    fn a_refusal_keeps_rule_inputs_and_remedy() {
+        let owner: PartyId = "x:lender".parse().expect("a party");
+        let other: PartyId = "x:factor".parse().expect("a party");
+        let refusal = Refusal::new("limit.exceeded", "no room")
+            .input("asked", 5)
+            .input_of(owner, "left", 4)
+            .remedy("ask for less")
+            .for_party(other);
+        let problem = Problem::of_refusal(StatusCode::UNPROCESSABLE_ENTITY, refusal);
+        let json = serde_json::to_string(&problem).expect("plain data");
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"no room","#,
+                r#""code":"limit.exceeded","rule":"limit.exceeded","inputs":[{"name":"asked","value":"5"}],"#,
+                r#""remedy":"ask for less"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_pointer_says_where() {
+        let refusal = Refusal::new("envelope.base64", "not base64").input("pointer", "/payload");
+        let problem = Problem::malformed(refusal);
+        assert_eq!(problem.status, 400);
+        assert!(problem.inputs.is_empty());
+        assert_eq!(problem.errors[0].pointer, "/payload");
+    }
+
+    #[test]
+    fn too_much_is_413() {
+        let refusal = Refusal::new("envelope.payload_too_long", "too long");
+        assert_eq!(Problem::malformed(refusal).status, 413);
+    }
+}

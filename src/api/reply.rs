@@ -1,0 +1,57 @@
+//! Answers that are no errors, and the headers that every answer carries.
+
+use serde::Serialize;
+use warp::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use warp::http::{Response, StatusCode};
+use warp::reply::Response as Reply;
+
+use super::problem::Problem;
+
+/// What a handler makes of a request.
+pub(super) type Handled = Result<Reply, Problem>;
+
+/// Media type of JSON, in requests and answers.
+pub(super) const JSON_TYPE: &str = "application/json";
+/// Media type of lines of JSON, in requests and answers.
+pub(super) const NDJSON_TYPE: &str = "application/x-ndjson";
+
+/// A JSON body under a status.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    let bytes = serde_json::to_vec(body).expect("a row is plain data, which JSON can hold");
+    typed(status, JSON_TYPE, bytes)
+}
+
+/// A plain text body.
+pub(super) fn text(body: impl Into<Vec<u8>>) -> Reply {
+    typed(StatusCode::OK, "text/plain; charset=utf-8", body.into())
+}
+
+fn typed(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Reply {
+    let mut reply = Response::new(body.into());
+    *reply.status_mut() = status;
+    reply
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    reply
+}
+
+/// Adds what every answer carries: nothing here is to be cached, framed, sniffed, run or read by another site.
+pub(super) fn secured(mut reply: Reply) -> Reply {
+    const HEADERS: [(&str, &str); 5] = [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        reply.headers_mut().insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    reply
+}

@@ -1,0 +1,265 @@
+//! Which path and method goes where. The path is looked at before the method, so that a wrong method on a right path
+//! is told what is right; `HEAD` goes where `GET` does.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+
+use warp::filters::BoxedFilter;
+use warp::http::Method;
+use warp::reject::{InvalidHeader, InvalidQuery, Reject};
+use warp::reply::Response as Reply;
+use warp::{Filter, Rejection, path};
+
+use super::list::KindName;
+use super::operations::BODY_MAX;
+use super::problem::Problem;
+use super::reply::{Handled, secured};
+use super::{Api, batch, body};
+
+/// Most bytes of a body that has no business being long.
+const SMALL_MAX: usize = 4 * 1024;
+
+type Route = BoxedFilter<(Reply,)>;
+type Authorization = Option<String>;
+type ContentType = Option<String>;
+type Query = Vec<(String, String)>;
+
+/// Every route, with every error as a problem.
+pub(super) fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
+    let all = public(&api)
+        .or(writes(&api))
+        .unify()
+        .or(sessions(&api))
+        .unify()
+        .or(entries(&api))
+        .unify()
+        .or(objects(&api))
+        .unify();
+    all.recover(|rejection: Rejection| async move {
+        Ok::<_, Infallible>(problem_of(&rejection).reply())
+    })
+    .unify()
+    .map(secured)
+    .boxed()
+}
+
+fn public(api: &Arc<Api>) -> Route {
+    let health = path!("healthz")
+        .and(read())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.health() }));
+    let ready = path!("readyz")
+        .and(read())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.readiness() }));
+    let checkpoint = path!("checkpoint").or(path!("v1" / "checkpoint")).unify();
+    let checkpoint = checkpoint
+        .and(read())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
+    health.or(ready).unify().or(checkpoint).unify().boxed()
+}
+
+fn writes(api: &Arc<Api>) -> Route {
+    let submit = path!("v1" / "operations")
+        .and(write())
+        .and(with(api))
+        .and(content_type())
+        .and(small_body(BODY_MAX))
+        .then(|api: Arc<Api>, of: ContentType, body: Body| {
+            answer(async move { api.submit(of.as_deref(), &body?).await })
+        });
+    let check = path!("v1" / "operations:check")
+        .and(write())
+        .and(with(api))
+        .and(authorization())
+        .and(content_type())
+        .and(small_body(BODY_MAX))
+        .then(
+            |api: Arc<Api>, by: Authorization, of: ContentType, body: Body| {
+                answer(async move { api.check(by.as_deref(), of.as_deref(), &body?).await })
+            },
+        );
+    let clock = path!("v1" / "drill" / "clock")
+        .and(write())
+        .and(with(api))
+        .and(content_type())
+        .and(small_body(SMALL_MAX))
+        .then(|api: Arc<Api>, of: ContentType, body: Body| {
+            answer(async move { api.move_clock(of.as_deref(), &body?) })
+        });
+    submit
+        .or(batches(api))
+        .unify()
+        .or(check)
+        .unify()
+        .or(clock)
+        .unify()
+        .boxed()
+}
+
+fn batches(api: &Arc<Api>) -> Route {
+    path!("v1" / "operations:batch")
+        .and(write())
+        .and(with(api))
+        .and(content_type())
+        .and(warp::body::stream())
+        .then(|api: Arc<Api>, of: ContentType, stream| {
+            answer(async move {
+                let _room = api.batch_room()?;
+                let body = body::read(stream, batch::BYTES_MAX).await?;
+                api.submit_batch(of.as_deref(), body).await
+            })
+        })
+        .boxed()
+}
+
+fn sessions(api: &Arc<Api>) -> Route {
+    let challenges = path!("v1" / "challenges")
+        .and(write())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.challenge() }));
+    let sessions = path!("v1" / "sessions")
+        .and(write())
+        .and(with(api))
+        .and(content_type())
+        .and(small_body(SMALL_MAX))
+        .then(|api: Arc<Api>, of: ContentType, body: Body| {
+            answer(async move { api.open_session(of.as_deref(), &body?).await })
+        });
+    challenges.or(sessions).unify().boxed()
+}
+
+fn entries(api: &Arc<Api>) -> Route {
+    let operation = path!("v1" / "operations" / String)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|id: String, api: Arc<Api>, by: Authorization| {
+            answer(async move { api.operation(by.as_deref(), &id).await })
+        });
+    let entry = path!("v1" / "entries" / String)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|n: String, api: Arc<Api>, by: Authorization| {
+            answer(async move { api.entry(by.as_deref(), &n).await })
+        });
+    operation.or(entry).unify().boxed()
+}
+
+fn objects(api: &Arc<Api>) -> Route {
+    let list = path!("v1" / KindName)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(
+            |kind: KindName, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.list(by.as_deref(), kind.0, &query).await })
+            },
+        );
+    let object = path!("v1" / KindName / String)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(
+            |kind: KindName, id: String, api: Arc<Api>, by: Authorization| {
+                answer(async move { api.object(by.as_deref(), kind.0, &id).await })
+            },
+        );
+    let claims = path!("v1" / "receivables" / String / "claims")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|id: String, api: Arc<Api>, by: Authorization| {
+            answer(async move { api.claims(by.as_deref(), &id).await })
+        });
+    let payoff = path!("v1" / "receivables" / String / "payoff")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(
+            |id: String, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.payoff(by.as_deref(), &id, &query).await })
+            },
+        );
+    list.or(object)
+        .unify()
+        .or(claims)
+        .unify()
+        .or(payoff)
+        .unify()
+        .boxed()
+}
+
+/// A body read whole, or why it was not.
+type Body = Result<Vec<u8>, Problem>;
+
+fn small_body(limit: usize) -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
+    warp::body::stream().then(move |stream| body::read(stream, limit))
+}
+
+fn with(api: &Arc<Api>) -> impl Filter<Extract = (Arc<Api>,), Error = Infallible> + Clone + use<> {
+    let api = Arc::clone(api);
+    warp::any().map(move || Arc::clone(&api))
+}
+
+fn authorization() -> impl Filter<Extract = (Authorization,), Error = Rejection> + Copy {
+    warp::header::optional("authorization")
+}
+
+fn content_type() -> impl Filter<Extract = (ContentType,), Error = Rejection> + Copy {
+    warp::header::optional("content-type")
+}
+
+async fn answer(handled: impl Future<Output = Handled>) -> Reply {
+    handled.await.unwrap_or_else(Problem::reply)
+}
+
+/// The path was right and the method was not.
+#[derive(Debug)]
+struct WrongMethod(&'static str);
+
+impl Reject for WrongMethod {}
+
+fn read() -> impl Filter<Extract = (), Error = Rejection> + Copy {
+    method_among(&[Method::GET, Method::HEAD], "GET, HEAD")
+}
+
+fn write() -> impl Filter<Extract = (), Error = Rejection> + Copy {
+    method_among(&[Method::POST], "POST")
+}
+
+fn method_among(
+    methods: &'static [Method],
+    allow: &'static str,
+) -> impl Filter<Extract = (), Error = Rejection> + Copy {
+    warp::method()
+        .and_then(move |method: Method| async move {
+            if methods.contains(&method) {
+                Ok(())
+            } else {
+                Err(warp::reject::custom(WrongMethod(allow)))
+            }
+        })
+        .untuple_one()
+}
+
+fn problem_of(rejection: &Rejection) -> Problem {
+    if let Some(WrongMethod(allow)) = rejection.find() {
+        return Problem::wrong_method(allow);
+    }
+    if rejection.find::<InvalidQuery>().is_some() {
+        return Problem::bad_request("query.malformed", "the query cannot be read");
+    }
+    if let Some(header) = rejection.find::<InvalidHeader>() {
+        return Problem::bad_request(
+            "header.malformed",
+            format!("the header {} cannot be read", header.name()),
+        );
+    }
+    Problem::not_found()
+}

@@ -1,0 +1,98 @@
+//! What everybody may ask: how the ledger is, and its newest signed checkpoint.
+
+use serde::{Deserialize, Serialize};
+use warp::http::StatusCode;
+
+use super::problem::Problem;
+use super::reply::{Handled, json, text};
+use super::{Api, body};
+use crate::domain::values::Instant;
+
+/// The answer while the ledger has stopped.
+pub(super) fn stopped() -> Problem {
+    Problem::unavailable("ledger.stopped", "the ledger has stopped", 5)
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    origin: String,
+    vkey: String,
+    time: Instant,
+    size: u64,
+    drill: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_ready: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quarantined: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockBody {
+    now: Instant,
+}
+
+#[derive(Serialize)]
+struct Clock {
+    now: Instant,
+}
+
+impl Api {
+    /// `GET /healthz`: whether the process serves.
+    pub(super) fn health(&self) -> Handled {
+        match self.ledger.ready().stopped {
+            None => Ok(text("ok\n")),
+            Some(_) => Err(stopped()),
+        }
+    }
+
+    /// `GET /readyz`: whether operations are taken, and what a client needs to build one.
+    pub(super) fn readiness(&self) -> Handled {
+        let ready = self.ledger.ready();
+        let mut not_ready = Vec::new();
+        not_ready.extend(ready.clock.map(|refusal| refusal.rule.to_owned()));
+        not_ready.extend(ready.storage_full.then(|| "storage.full".to_owned()));
+        not_ready.extend(ready.stopped.map(|_| "ledger.stopped".to_owned()));
+        let names = ready.quarantined.iter().filter_map(|path| path.file_name());
+        let status = if not_ready.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let readiness = Readiness {
+            ready: not_ready.is_empty(),
+            origin: ready.origin,
+            vkey: ready.vkey,
+            time: ready.time,
+            size: ready.size,
+            drill: ready.drill,
+            not_ready,
+            quarantined: names
+                .map(|name| name.to_string_lossy().into_owned())
+                .collect(),
+        };
+        Ok(json(status, &readiness))
+    }
+
+    /// `GET /checkpoint` and `GET /v1/checkpoint`: the newest signed note over durable entries.
+    pub(super) fn checkpoint(&self) -> Handled {
+        Ok(text(self.ledger.published().checkpoint.encode()))
+    }
+
+    /// `POST /v1/drill/clock`: moves a drill's hand-moved clock forward.
+    pub(super) fn move_clock(&self, content_type: Option<&str>, bytes: &[u8]) -> Handled {
+        if !self.drill {
+            return Err(Problem::not_found());
+        }
+        let ClockBody { now } = body::parse(content_type, bytes)?;
+        self.ledger.advance(now).map_err(|refusal| {
+            let status = match refusal.rule {
+                "clock.not_manual" => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            Problem::of_refusal(status, refusal)
+        })?;
+        Ok(json(StatusCode::OK, &Clock { now }))
+    }
+}

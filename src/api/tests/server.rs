@@ -1,0 +1,150 @@
+//! The accept loop: what a peer may take, and how it ends.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::served::Served;
+use crate::api::Limits;
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn quick() -> Limits {
+    Limits {
+        header_read: Duration::from_millis(300),
+        connections_per_address: 2,
+        grace: Duration::from_secs(5),
+        ..Limits::default()
+    }
+}
+
+/// Reads until the server closes.
+fn rest(stream: &mut TcpStream) -> String {
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).ok();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn headers_that_do_not_come_close_the_connection() {
+    let served = Served::with_limits(quick());
+    for begun in ["", "GET /healthz HTTP/1.1\r\nhost:"] {
+        let began = Instant::now();
+        served.raw(begun.as_bytes(), LONG);
+        assert!(began.elapsed() < LONG / 2, "{begun:?}");
+    }
+}
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let served = Served::with_limits(quick());
+    let began = Instant::now();
+    let answer = served.raw(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n", LONG);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(began.elapsed() < LONG / 2);
+}
+
+#[test]
+fn headers_have_a_bound() {
+    let served = Served::empty();
+    let head = format!(
+        "GET /healthz HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n",
+        "y".repeat(200_000)
+    );
+    let answer = served.raw(head.as_bytes(), LONG);
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_gets_them_back() {
+    let served = Served::with_limits(Limits {
+        header_read: LONG,
+        ..quick()
+    });
+    let get = b"GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+    let mut held: Vec<TcpStream> = (0..2)
+        .map(|_| {
+            let mut stream = TcpStream::connect(served.address).unwrap();
+            // An answer shows that the connection was taken in; the stream stays open.
+            stream
+                .write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
+                .unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(served.raw(get, LONG), "", "a third is closed at once");
+    held.pop();
+    let again = || served.raw(get, LONG).starts_with("HTTP/1.1 200");
+    let began = Instant::now();
+    while !again() {
+        assert!(began.elapsed() < LONG, "the place was not given back");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_not_answered_with_more() {
+    let served = Served::empty();
+    let answer = served.raw(
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        LONG,
+    );
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_body_that_breaks_off_is_no_body() {
+    let served = Served::empty();
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    stream
+        .write_all(b"POST /v1/operations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{}")
+        .unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let answer = rest(&mut stream);
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+        "{answer}"
+    );
+    assert_eq!(served.ledger.ready().size, 1);
+}
+
+#[test]
+fn a_stop_finishes_what_was_accepted_and_closes_the_rest() {
+    let mut served = Served::with_limits(Limits {
+        header_read: LONG,
+        ..quick()
+    });
+    let mut idle = TcpStream::connect(served.address).unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    let mut begun = TcpStream::connect(served.address).unwrap();
+    let body = br#"{"now":"2026-07-01T00:00:00Z"}"#;
+    let head = format!(
+        "POST /v1/drill/clock HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    begun.write_all(head.as_bytes()).unwrap();
+    // That it asks for the body shows that the request was accepted.
+    let mut asked = [0; 25];
+    begun.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked[..21], b"HTTP/1.1 100 Continue");
+    let body = std::thread::spawn(move || {
+        begun.write_all(body).unwrap();
+        rest(&mut begun)
+    });
+    served.stop();
+    assert!(body.join().unwrap().starts_with("HTTP/1.1 200"));
+    assert!(rest(&mut idle).starts_with("HTTP/1.1 200"));
+    assert!(
+        TcpStream::connect(served.address).is_err(),
+        "nobody listens any more"
+    );
+}

@@ -1,0 +1,90 @@
+//! A served ledger, as every verb that talks to one is told of it.
+
+use clap::Args;
+
+use super::keyring::Keyring;
+use super::{Failure, output};
+use crate::chain::Envelope;
+use crate::client::{Client, ClientError};
+
+/// Where the ledger is served.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// The ledger's address
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "COUNTERFOIL_URL",
+        default_value = "http://127.0.0.1:8465"
+    )]
+    pub(crate) url: String,
+}
+
+impl Remote {
+    /// A client that reads as nobody.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    /// A client that reads as the party of a key.
+    pub(crate) fn session(&self, keyring: &Keyring, name: &str) -> Result<Client, Failure> {
+        let party = keyring.party_of(name)?;
+        let key = keyring.load(name)?;
+        let mut client = self.client();
+        client
+            .open_session(&party.to_string(), &key)
+            .map_err(|error| self.failure(&error))?;
+        Ok(client)
+    }
+
+    /// Sends an envelope and says what became of it.
+    pub(crate) fn send(&self, envelope: &Envelope, json: bool) -> Result<(), Failure> {
+        let receipt = self
+            .client()
+            .submit(envelope)
+            .map_err(|error| self.failure(&error))?;
+        if json {
+            let line = serde_json::json!({
+                "op_id": receipt.op_id, "n": receipt.n, "time": receipt.time, "leaf": receipt.leaf,
+                "repeated": receipt.repeated, "warnings": receipt.warnings, "checkpoint": receipt.checkpoint,
+            });
+            output::text(&format!("{line}\n"));
+            return Ok(());
+        }
+        let again = if receipt.repeated {
+            " (as before: nothing was done twice)"
+        } else {
+            ""
+        };
+        output::text(&format!(
+            "entry {} at {}{again}\noperation {}\n",
+            receipt.n, receipt.time, receipt.op_id
+        ));
+        for warning in &receipt.warnings {
+            eprintln!("warning: {warning}");
+        }
+        Ok(())
+    }
+
+    /// What the server said, for people: what was wrong, where, and what would be right.
+    pub(crate) fn failure(&self, error: &ClientError) -> Failure {
+        let Some(problem) = error.problem() else {
+            return Failure::of(&self.url, error);
+        };
+        let mut text = format!("{}: {}", problem.code, problem.detail);
+        for given in &problem.inputs {
+            text.push_str(&format!("\n  {} {}", given.name, given.value));
+        }
+        for misplaced in &problem.errors {
+            text.push_str(&format!(
+                "\n  at {}: {}",
+                misplaced.pointer, misplaced.detail
+            ));
+        }
+        if let Some(remedy) = &problem.remedy {
+            text.push_str(&format!("\n  what would be right: {remedy}"));
+        }
+        Failure::FoundBad(text)
+    }
+}

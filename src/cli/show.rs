@@ -1,0 +1,139 @@
+//! `counterfoil show`: what a party may read of a served ledger.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::keyring::Keyring;
+use super::remote::Remote;
+use super::{Failure, output};
+use crate::client::{Client, ClientError};
+
+/// What can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Parties,
+    Contracts,
+    Deliveries,
+    Invoices,
+    Receivables,
+    Claims,
+    Transfers,
+    Requests,
+    Offers,
+    Financings,
+    Limits,
+    Accounts,
+    Legs,
+    Obligations,
+}
+
+/// Which objects, as whom.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples: counterfoil show receivables --as hospital\n\
+    \x20         counterfoil show receivables rcv_2xa8k1ngwjhz13e7zgbs8ydn8q --as hospital --json")]
+pub(crate) struct Args {
+    /// What to read
+    kind: Kind,
+    /// One object, by its id; all that the party may see if absent
+    id: Option<String>,
+    /// The key of the party that reads
+    #[arg(long = "as", value_name = "NAME")]
+    by: String,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    keyring: Keyring,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.remote.session(&args.keyring, &args.by)?;
+    let rows = rows(&client, args).map_err(|error| args.remote.failure(&error))?;
+    if args.json || args.id.is_some() {
+        for row in rows {
+            let text = if args.json {
+                row.to_string()
+            } else {
+                format!("{row:#}")
+            };
+            output::text(&format!("{text}\n"));
+        }
+        return Ok(());
+    }
+    print(&rows);
+    Ok(())
+}
+
+fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
+    let word = args
+        .kind
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned());
+    match (args.kind, &args.id) {
+        (Kind::Claims, Some(receivable)) => claims(client, receivable),
+        (Kind::Claims, None) => {
+            let mut rows = Vec::new();
+            for receivable in client.all("receivables")? {
+                let confirmed = receivable["state"] == "confirmed";
+                if let Some(id) = receivable["id"].as_str().filter(|_| confirmed) {
+                    rows.extend(claims(client, id)?);
+                }
+            }
+            Ok(rows)
+        }
+        (_, Some(id)) => Ok(vec![client.object(&word, id)?]),
+        (_, None) => client.all(&word),
+    }
+}
+
+fn claims(client: &Client, receivable: &str) -> Result<Vec<Value>, ClientError> {
+    let mut all = client.claims(receivable)?;
+    Ok(match all["claims"].take() {
+        Value::Array(rows) => rows,
+        _ => Vec::new(),
+    })
+}
+
+/// A table of the plain fields of all rows, those of nested objects among them; lists are for `--json`.
+fn print(rows: &[Value]) {
+    let rows: Vec<Vec<(String, String)>> = rows.iter().map(|row| plain("", row)).collect();
+    let mut heads: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flatten() {
+        if !heads.contains(&name.as_str()) {
+            heads.push(name);
+        }
+    }
+    let cell = |row: &Vec<(String, String)>, head: &str| {
+        row.iter()
+            .find(|(name, _)| name == head)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
+    };
+    let cells = rows
+        .iter()
+        .map(|row| heads.iter().map(|head| cell(row, head)).collect());
+    output::table(&heads, cells.collect(), false);
+}
+
+fn plain(path: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Object(fields) => {
+            let below = |name: &str| {
+                if path.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{path}.{name}")
+                }
+            };
+            fields
+                .iter()
+                .flat_map(|(name, value)| plain(&below(name), value))
+                .collect()
+        }
+        Value::Array(_) | Value::Null => Vec::new(),
+        Value::String(text) => vec![(path.to_owned(), text.clone())],
+        other => vec![(path.to_owned(), other.to_string())],
+    }
+}

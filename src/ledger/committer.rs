@@ -1,0 +1,85 @@
+//! Makes batches durable and signs what is: append and sync, extend the tree, sign the checkpoint, write the head.
+
+use std::sync::Arc;
+
+use crate::chain::note::VkeyError;
+use crate::chain::{Checkpoint, Hash, Line, Note, SigningKey, Tree};
+use crate::store::{Journal, JournalError};
+
+/// How far the ledger is durable, and its signed word for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Number of durable entries.
+    pub size: u64,
+    /// Root of the tree over them.
+    pub root: Hash,
+    /// The signed checkpoint.
+    pub checkpoint: Arc<Note>,
+}
+
+/// Why a commit is in doubt. Nobody retries: the process ends, and the next start finds out what is durable.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The journal failed, or has another size than was thought.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// The checkpoint cannot be signed.
+    #[error("the checkpoint cannot be signed: {0}")]
+    Sign(#[from] VkeyError),
+}
+
+/// Owns the journal. One thread has it.
+pub struct Committer {
+    journal: Box<dyn Journal>,
+    tree: Tree,
+    origin: String,
+    key: SigningKey,
+}
+
+impl Committer {
+    /// Over a journal whose entries have this tree.
+    pub fn new(
+        journal: Box<dyn Journal>,
+        tree: Tree,
+        origin: String,
+        key: SigningKey,
+    ) -> Committer {
+        Committer {
+            journal,
+            tree,
+            origin,
+            key,
+        }
+    }
+
+    /// Makes lines durable and returns the checkpoint that covers them. After an error nothing may be committed any more.
+    /// `now_ms` is a clock that never runs backwards.
+    pub fn commit(&mut self, lines: &[Line], now_ms: u64) -> Result<Published, CommitError> {
+        self.journal.append(self.tree.size(), lines)?;
+        for line in lines {
+            self.tree.append(*line.leaf());
+        }
+        self.publish(now_ms)
+    }
+
+    /// Signs a checkpoint over what is durable and hands it to the journal, which writes it "at most once a second".
+    pub fn publish(&mut self, now_ms: u64) -> Result<Published, CommitError> {
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size: self.tree.size(),
+            root: self.tree.root(),
+        };
+        let note = checkpoint.sign(&[&self.key])?;
+        self.journal.publish_head(note.clone(), now_ms)?;
+        Ok(Published {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            checkpoint: Arc::new(note),
+        })
+    }
+
+    /// Writes the last checkpoint beside the entries.
+    pub fn finish(&mut self) -> Result<(), CommitError> {
+        Ok(self.journal.flush_head()?)
+    }
+}

@@ -1,0 +1,286 @@
+//! Starting a ledger: recover the store, catch up the index, replay every entry, start the threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::Builder;
+
+use crossbeam_channel::{Sender, bounded};
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::chain::note::VkeyError;
+use crate::chain::{Checkpoint, CheckpointError, SigningKey, VerifierKey};
+use crate::domain::payload::Payload;
+use crate::store::quarantine::unacknowledged;
+use crate::store::recovery::{NewHead, fsck};
+use crate::store::{
+    EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Record, Recovered,
+    SegmentJournal, free_space,
+};
+
+use super::batch::record_of;
+use super::clock::{Clock, ClockChoice};
+use super::committer::{CommitError, Committer};
+use super::gate::{FreeBytes, Gate};
+use super::handle::{Inner, Ledger, is_drill};
+use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
+use super::keyfile::{self, KeyFileError};
+use super::pipeline::{self, Shared};
+use super::replay::{BadEntry, Checks, Replay};
+use super::sequencer::Sequencer;
+use super::status::Status;
+use super::verify;
+
+/// Entries that the index takes in one go while it catches up.
+const RECORDS_AT_ONCE: usize = 4_096;
+
+/// How a ledger is opened.
+#[derive(Debug)]
+pub struct Config {
+    /// Its data directory.
+    pub data: PathBuf,
+    /// Which clock.
+    pub clock: ClockChoice,
+    /// Threads that verify signatures; `None` takes one for each core.
+    pub verify_threads: Option<usize>,
+    /// Opens `ledger.key`, where that is encrypted.
+    pub passphrase: Option<Zeroizing<String>>,
+}
+
+impl Config {
+    /// The ledger in `data` by the machine's clock, its key unencrypted.
+    pub fn new(data: impl Into<PathBuf>) -> Config {
+        Config {
+            data: data.into(),
+            clock: ClockChoice::System { confirmed: false },
+            verify_threads: None,
+            passphrase: None,
+        }
+    }
+}
+
+/// Why a ledger does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store does not open.
+    #[error("{0}")]
+    Store(#[from] OpenError),
+    /// An entry cannot be read although the store opened.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// The index cannot be opened or made anew.
+    #[error("{0}")]
+    Index(#[from] IndexError),
+    /// An entry is not as it must be.
+    #[error("{0}")]
+    Entry(#[from] BadEntry),
+    /// Entry 0 is missing.
+    #[error("there is no entry 0, ledger.create")]
+    NoLedger,
+    /// The key file cannot be used.
+    #[error("{0}")]
+    KeyFile(#[from] KeyFileError),
+    /// The key is not the one that entry 0 names.
+    #[error("the key in ledger.key is not that of {vkey}, the ledger's verifier key")]
+    OtherKey {
+        /// What entry 0 names.
+        vkey: String,
+    },
+    /// The ledger's verifier key cannot be read.
+    #[error("the ledger's verifier key: {0}")]
+    Vkey(#[from] VkeyError),
+    /// The head is not this ledger's.
+    #[error("head: {0}; move that file away, then `serve --accept-head N` writes it anew")]
+    Head(#[from] CheckpointError),
+    /// A hand-moved clock was asked for a ledger that is no drill.
+    #[error("{origin} is no drill: only a ledger made with `init --drill` takes `--clock manual`")]
+    NoDrill {
+        /// The ledger.
+        origin: String,
+    },
+    /// The first checkpoint cannot be published.
+    #[error("{0}")]
+    Commit(#[from] CommitError),
+    /// No threads.
+    #[error("the threads that verify signatures do not start: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
+    /// No threads.
+    #[error("a thread does not start: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A journal with all that it led to, ready to be served.
+pub(super) struct Parts {
+    pub(super) journal: Box<dyn Journal>,
+    pub(super) reader: EntryReader,
+    pub(super) replay: Replay,
+    pub(super) index: Index,
+    pub(super) key: SigningKey,
+    pub(super) quarantined: Vec<PathBuf>,
+    pub(super) free_bytes: FreeBytes,
+    pub(super) clock: ClockChoice,
+    pub(super) verify_threads: Option<usize>,
+}
+
+impl Ledger {
+    /// Opens a ledger and starts its threads. `progress` is told after each entry how many are done and how many there are.
+    ///
+    /// Blocks while it reads all entries. Whoever has another handle of the same ledger drops it first.
+    pub fn open(config: Config, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger, StartError> {
+        Ledger::serve(recover(config, progress)?)
+    }
+
+    /// Starts the threads.
+    pub(super) fn serve(parts: Parts) -> Result<Ledger, StartError> {
+        let (sequencer, tree) = parts.replay.finish()?;
+        let (origin, vkey) = identity(&sequencer)?;
+        check_head(&*parts.journal, &parts.key, &vkey)?;
+        if parts.clock == ClockChoice::Manual && !is_drill(&origin) {
+            return Err(StartError::NoDrill { origin });
+        }
+        let clock = Arc::new(Clock::start(parts.clock, sequencer.time()));
+        let full = Arc::new(AtomicBool::new(false));
+        let gate = Gate::new(Arc::clone(&clock), parts.free_bytes, Arc::clone(&full));
+        let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
+        let status = Status::new(committer.publish(0)?);
+        let shared = Arc::new(Shared::new(sequencer, status));
+        let index = Arc::new(parts.index);
+        let pool = verify::pool(parts.verify_threads)?;
+        let (records, indexed, indexer) = start_indexer(&index).map_err(StartError::Thread)?;
+        let mut threads =
+            pipeline::start(&shared, gate, committer, records).map_err(StartError::Thread)?;
+        threads.push(indexer);
+        Ok(Ledger {
+            inner: Arc::new(Inner {
+                shared,
+                pool,
+                clock,
+                reader: parts.reader,
+                index,
+                indexed,
+                full,
+                origin,
+                vkey: vkey.to_string(),
+                quarantined: parts.quarantined,
+                threads: threads.into(),
+            }),
+        })
+    }
+}
+
+/// Reads everything there is.
+pub(super) fn recover(
+    config: Config,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Parts, StartError> {
+    let layout = Layout::new(&config.data);
+    let passphrase = config.passphrase;
+    let key = keyfile::read(&keyfile::path_in(&config.data), || passphrase)?;
+    let Recovered { journal, .. } = SegmentJournal::open(layout.clone(), &mut |_, _| ())?;
+    let reader = journal.reader();
+    let opened = Index::open(&layout.index(), &|n| reader.leaf(n).ok())?;
+    if let Some(rebuild) = &opened.rebuild {
+        tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
+    }
+    let replay = replay(&reader, &opened.index, progress)?;
+    let data = config.data;
+    Ok(Parts {
+        journal: Box::new(journal),
+        reader,
+        replay,
+        index: opened.index,
+        key,
+        quarantined: unacknowledged(&layout)?,
+        free_bytes: Box::new(move || free_space(&data)),
+        clock: config.clock,
+        verify_threads: config.verify_threads,
+    })
+}
+
+/// Takes every entry in again, and hands the index those that it does not cover.
+fn replay(
+    reader: &EntryReader,
+    index: &Index,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Replay, StartError> {
+    let size = reader.size();
+    let mut replay = Replay::new(Checks::RULES);
+    let mut records: Vec<Record> = Vec::new();
+    for entry in reader.entries(0..size) {
+        let (entry, line) = entry?;
+        let entered = replay.take(&entry, line)?;
+        if entry.n() >= index.size() {
+            records.push(record_of(&entered));
+        }
+        if records.len() == RECORDS_AT_ONCE {
+            index.record(&std::mem::take(&mut records))?;
+        }
+        progress(entry.n() + 1, size);
+    }
+    index.record(&records)?;
+    Ok(replay)
+}
+
+/// The ledger's name and verifier key, from its state.
+fn identity(sequencer: &Sequencer) -> Result<(String, VerifierKey), StartError> {
+    let ledger = sequencer.state().ledger.as_ref();
+    let ledger = ledger.ok_or(StartError::NoLedger)?;
+    let vkey = ledger.vkey.as_str().parse()?;
+    Ok((ledger.origin.as_str().to_owned(), vkey))
+}
+
+/// The key must be the ledger's, and the head must be signed by it.
+fn check_head(
+    journal: &dyn Journal,
+    key: &SigningKey,
+    vkey: &VerifierKey,
+) -> Result<(), StartError> {
+    if key.public_key() != *vkey.key() {
+        return Err(StartError::OtherKey {
+            vkey: vkey.to_string(),
+        });
+    }
+    if let Some(head) = journal.head() {
+        Checkpoint::open(&head.note, vkey)?;
+    }
+    Ok(())
+}
+
+type Indexer = (
+    Sender<Vec<Record>>,
+    watch::Receiver<Progress>,
+    std::thread::JoinHandle<()>,
+);
+
+fn start_indexer(index: &Arc<Index>) -> std::io::Result<Indexer> {
+    let (records, batches) = bounded(BATCHES_BEHIND_MAX);
+    let (progress, indexed) = watch::channel(Progress::Covers(index.size()));
+    let index = Arc::clone(index);
+    let thread = Builder::new()
+        .name("indexer".to_owned())
+        .spawn(move || indexer::run(&index, &batches, &progress))?;
+    Ok((records, indexed, thread))
+}
+
+/// Writes a new head over the first `size` entries, on the operator's word; `serve --accept-head N` calls it before it opens.
+pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
+    let layout = Layout::new(&config.data);
+    let key = keyfile::read(&keyfile::path_in(&config.data), || {
+        config.passphrase.clone()
+    })?;
+    let mut origin = None;
+    fsck(&layout, &mut |entry, _| {
+        if entry.n() == 0 {
+            origin = Payload::decode(entry.payload().as_bytes()).ok();
+        }
+    })?;
+    let origin = origin.ok_or(StartError::NoLedger)?.ledger;
+    let head = NewHead::prepare(layout, size)?;
+    let checkpoint = Checkpoint {
+        origin: origin.as_str().to_owned(),
+        size,
+        root: *head.root(),
+    };
+    Ok(head.write(&checkpoint.sign(&[&key])?)?)
+}

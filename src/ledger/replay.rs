@@ -1,0 +1,173 @@
+//! Going through entries again: the one function for starts, audits and tests.
+
+use crate::chain::pae::OP_TYPE;
+use crate::chain::{Entry, Line, LineError, PublicKey, Tree};
+use crate::domain::values::Instant;
+use crate::domain::{Refusal, invariants};
+
+use super::intake::Decoded;
+use super::sequencer::{Entered, Sequencer};
+
+/// What is checked beside the chain and the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checks {
+    /// Every signature of every entry.
+    pub signatures: bool,
+    /// The invariants of what each entry touches, and of the whole state at the end.
+    pub invariants: bool,
+}
+
+impl Checks {
+    /// Nothing more: the entries were verified when they were accepted.
+    pub const RULES: Checks = Checks {
+        signatures: false,
+        invariants: false,
+    };
+    /// Everything.
+    pub const ALL: Checks = Checks {
+        signatures: true,
+        invariants: true,
+    };
+}
+
+/// The first entry that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {n}: {why}")]
+pub struct BadEntry {
+    /// Its number, or the number that should be there.
+    pub n: u64,
+    /// What is wrong with it.
+    pub why: Why,
+}
+
+/// What can be wrong with an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// Its line is not canonical.
+    #[error("{0}")]
+    Line(#[from] LineError),
+    /// It has another number.
+    #[error("it says that it is entry {found}")]
+    Number {
+        /// The number that it has.
+        found: u64,
+    },
+    /// Its `prev` is not the leaf hash of the entry before it.
+    #[error("its prev is not the leaf hash of the entry before it")]
+    Prev,
+    /// It is earlier than the entry before it.
+    #[error("its time {time} is before that of the entry before it")]
+    Time {
+        /// Its time.
+        time: Instant,
+    },
+    /// It is no operation.
+    #[error("its type is not {OP_TYPE}")]
+    Type,
+    /// A signature does not verify.
+    #[error("the signature of {0} does not verify")]
+    Forged(PublicKey),
+    /// The same operation is an earlier entry.
+    #[error("its operation is entry {0} already")]
+    Repeat(u64),
+    /// Its payload is not canonical, or a rule does not allow it at its time.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The state after it breaks an invariant.
+    #[error("after it, {0}")]
+    Invariant(String),
+}
+
+/// Takes entries in again, one after the other.
+#[derive(Debug)]
+pub struct Replay {
+    sequencer: Sequencer,
+    tree: Tree,
+    checks: Checks,
+}
+
+impl Replay {
+    /// From before entry 0.
+    pub fn new(checks: Checks) -> Replay {
+        Replay {
+            sequencer: Sequencer::new(),
+            tree: Tree::new(),
+            checks,
+        }
+    }
+
+    /// Takes the next entry in, or says what is wrong with it; then nothing has changed.
+    pub fn take(&mut self, entry: &Entry, line: Line) -> Result<Entered, BadEntry> {
+        let n = self.sequencer.size();
+        let leaf = *line.leaf();
+        let entered = self.judge(entry, line).map_err(|why| BadEntry { n, why })?;
+        self.tree.append(leaf);
+        Ok(entered)
+    }
+
+    fn judge(&mut self, entry: &Entry, line: Line) -> Result<Entered, Why> {
+        let time = self.check_place(entry)?;
+        if entry.payload_type() != OP_TYPE {
+            return Err(Why::Type);
+        }
+        if self.checks.signatures
+            && let Some(key) = entry.envelope().forged()
+        {
+            return Err(Why::Forged(key));
+        }
+        let decoded = Decoded::of(entry.envelope().clone()).map_err(Why::Refused)?;
+        if let Some(n) = self.sequencer.recall(&decoded.op) {
+            return Err(Why::Repeat(n));
+        }
+        let (op, payload) = (decoded.op, &decoded.payload);
+        let effects = self
+            .sequencer
+            .decide(payload, &decoded.keys(), op, time)
+            .map_err(Why::Refused)?;
+        if self.checks.invariants {
+            holds(invariants::of_effects(self.sequencer.state(), &effects))?;
+        }
+        Ok(self.sequencer.enter(op, payload, time, line, effects))
+    }
+
+    fn check_place(&self, entry: &Entry) -> Result<Instant, Why> {
+        if entry.n() != self.sequencer.size() {
+            return Err(Why::Number { found: entry.n() });
+        }
+        if entry.prev() != self.sequencer.last() {
+            return Err(Why::Prev);
+        }
+        let time = Instant::from_millis(entry.time_ms());
+        if time < self.sequencer.time() {
+            return Err(Why::Time { time });
+        }
+        Ok(time)
+    }
+
+    /// What the entries have led to so far.
+    pub fn sequencer(&self) -> &Sequencer {
+        &self.sequencer
+    }
+
+    /// The tree over the entries so far.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The end: where invariants are checked, every invariant is checked of the whole state.
+    pub fn finish(self) -> Result<(Sequencer, Tree), BadEntry> {
+        if self.checks.invariants {
+            let n = self.sequencer.size().saturating_sub(1);
+            holds(invariants::of_state(self.sequencer.state()))
+                .map_err(|why| BadEntry { n, why })?;
+        }
+        Ok((self.sequencer, self.tree))
+    }
+}
+
+fn holds(broken: Vec<String>) -> Result<(), Why> {
+    match broken.into_iter().next() {
+        Some(sentence) => Err(Why::Invariant(sentence)),
+        None => Ok(()),
+    }
+}

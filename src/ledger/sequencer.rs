@@ -1,0 +1,220 @@
+//! The core: puts operations in order. State in, outcome out; no clock, no I/O, no thread.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::chain::{self, Entry, Hash, Line};
+use crate::domain::Refusal;
+use crate::domain::judge::judge;
+use crate::domain::objects::PartyLink;
+use crate::domain::payload::Payload;
+use crate::domain::state::{Effects, State};
+use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
+
+use super::verify::Verified;
+
+/// Everything that the next entry depends on.
+#[derive(Debug)]
+pub struct Sequencer {
+    state: State,
+    size: u64,
+    last: Hash,
+    time: Instant,
+    recent: Recent,
+}
+
+/// What became of an operation.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is entry `n` from now on; whoever is told must wait until that is durable.
+    Entered(Entered),
+    /// It is entry `n` already.
+    Repeat {
+        /// Number of the first entry.
+        n: u64,
+    },
+    /// Its time has passed and it is not remembered. If it is an entry, that is older than memory reaches.
+    Expired(Refusal),
+    /// A rule does not let it in. Nothing has changed.
+    Refused(Refusal),
+    /// Nothing is entered at present, for a reason that is not the operation's.
+    Closed(Refusal),
+}
+
+/// A new entry.
+#[derive(Debug)]
+pub struct Entered {
+    /// The operation.
+    pub op: OpId,
+    /// The ledger's time of the entry.
+    pub time: Instant,
+    /// Its line, with number and leaf hash.
+    pub line: Line,
+    /// Who may read it.
+    pub audience: BTreeSet<PartyId>,
+    /// The ids of the objects it touches.
+    pub objects: Vec<String>,
+    /// Rules of severity `warn` that did not hold.
+    pub warnings: Vec<Refusal>,
+}
+
+impl Sequencer {
+    /// Before entry 0.
+    pub fn new() -> Sequencer {
+        Sequencer {
+            state: State::default(),
+            size: 0,
+            last: Hash::ZERO,
+            time: Instant::MIN,
+            recent: Recent::default(),
+        }
+    }
+
+    /// What the entries have led to.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Number of entries.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Leaf hash of the last entry; zeros before the first.
+    pub fn last(&self) -> &Hash {
+        &self.last
+    }
+
+    /// Time of the last entry; the beginning of time before the first.
+    pub fn time(&self) -> Instant {
+        self.time
+    }
+
+    /// "`time`: max(clock, last entry)"
+    pub fn time_at(&self, clock: Instant) -> Instant {
+        clock.max(self.time)
+    }
+
+    /// Judges one operation and, where nothing speaks against it, enters it. `clock` is what the clock shows, or why nothing is
+    /// entered at present; a repeat is answered even then.
+    pub fn step(&mut self, verified: &Verified, clock: Result<Instant, Refusal>) -> Outcome {
+        let operation = verified.operation();
+        // An id is looked up before "expired" is said.
+        if let Some(n) = self.recent.find(&operation.op) {
+            return Outcome::Repeat { n };
+        }
+        let time = match clock {
+            Ok(clock) => self.time_at(clock),
+            Err(closed) => return Outcome::Closed(closed),
+        };
+        let payload = &operation.payload;
+        let effects = match self.decide(payload, verified.keys(), operation.op, time) {
+            Ok(effects) => effects,
+            Err(refusal) if time > payload.not_after => return Outcome::Expired(refusal),
+            Err(refusal) => return Outcome::Refused(refusal),
+        };
+        let entry = Entry::new(
+            self.size,
+            time.millis(),
+            self.last,
+            operation.envelope.clone(),
+        );
+        let entry = entry
+            .expect("an instant can be written, and an envelope without signature is not decoded");
+        Outcome::Entered(self.enter(operation.op, payload, time, entry.encode(), effects))
+    }
+
+    /// What the operation would do at `time`, or the rule against it. The same for the live path and for replay.
+    pub(super) fn decide(
+        &self,
+        payload: &Payload,
+        keys: &[PublicKey],
+        op: OpId,
+        time: Instant,
+    ) -> Result<Effects, Refusal> {
+        let effects = judge(&self.state, payload, keys, op, time)?;
+        self.check_new_keys(keys)?;
+        Ok(effects)
+    }
+
+    /// Number of the entry that the operation is, if it could still be sent again.
+    pub(super) fn recall(&self, op: &OpId) -> Option<u64> {
+        self.recent.find(op)
+    }
+
+    /// Takes in an entry that was decided.
+    pub(super) fn enter(
+        &mut self,
+        op: OpId,
+        payload: &Payload,
+        time: Instant,
+        line: Line,
+        mut effects: Effects,
+    ) -> Entered {
+        let entered = Entered {
+            op,
+            time,
+            audience: std::mem::take(&mut effects.audience),
+            objects: effects.objects(),
+            warnings: std::mem::take(&mut effects.warnings),
+            line,
+        };
+        self.state.apply(effects);
+        self.recent.remember(op, self.size, payload.not_after);
+        self.recent.forget_before(time);
+        self.size += 1;
+        self.last = *entered.line.leaf();
+        self.time = time;
+        entered
+    }
+
+    /// Keys are "checked at registration to be canonical, torsion-free and not weak". Every key that an operation brings in signs its
+    /// envelope, so the keys to check are the signers that belong to nobody yet.
+    fn check_new_keys(&self, keys: &[PublicKey]) -> Result<(), Refusal> {
+        let is_new = |key: &&PublicKey| {
+            let link = PartyLink::Key(**key);
+            self.state.parties.by(&link).next().is_none()
+        };
+        for key in keys.iter().filter(is_new) {
+            chain::PublicKey::admit(*key.as_bytes()).map_err(|error| {
+                Refusal::new(error.code(), error.to_string()).input("keyid", key)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Default for Sequencer {
+    fn default() -> Sequencer {
+        Sequencer::new()
+    }
+}
+
+/// The operations that are entries and have not expired, so that each is entered once. "Duplicates are remembered until then, so the
+/// memory is bounded."
+#[derive(Debug, Default)]
+struct Recent {
+    entries: HashMap<OpId, u64>,
+    ends: BTreeSet<(Instant, OpId)>,
+}
+
+impl Recent {
+    fn find(&self, op: &OpId) -> Option<u64> {
+        self.entries.get(op).copied()
+    }
+
+    fn remember(&mut self, op: OpId, n: u64, not_after: Instant) {
+        self.entries.insert(op, n);
+        self.ends.insert((not_after, op));
+    }
+
+    /// Forgets what has expired at `time`: "expired means ledger time > `not_after`".
+    fn forget_before(&mut self, time: Instant) {
+        while let Some((_, op)) = self.ends.first().filter(|(end, _)| *end < time) {
+            self.entries.remove(op);
+            self.ends.pop_first();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
