@@ -211,10 +211,11 @@ impl Generator<'_> {
         let today = self.today();
         let disburses = leg.purpose == Purpose::Disbursement;
         let early = leg.value_date > today || disburses && leg.value_date == today;
-        if early && self.rng.chance(60) {
+        if early && self.rng.chance(if disburses { 85 } else { 60 }) {
             return None;
         }
-        let as_payee = !leg.contested && leg.value_date <= today && self.rng.chance(50);
+        let share = if disburses { 25 } else { 50 };
+        let as_payee = !leg.contested && leg.value_date <= today && self.rng.chance(share);
         let interested = leg.bank == leg.payer || leg.bank == leg.payee;
         let by = match (as_payee != self.errs(), interested) {
             (true, _) => leg.payee,
