@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -11,15 +12,18 @@ use warp::Reply as _;
 use warp::Stream;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
 
-use super::body::expect_type;
+use super::body::{Most, expect_type};
 use super::operations::{ReceiptRow, busy, told};
 use super::problem::Problem;
 use super::reply::{Handled, NDJSON_TYPE};
 use super::{Api, status};
 use crate::ledger::Pending;
 
-/// Most bytes of a batch.
-pub(super) const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most bytes of a batch, and the time it may take to arrive.
+pub(super) const MOST: Most = Most {
+    bytes: 16 * 1024 * 1024,
+    time: Duration::from_secs(120),
+};
 /// Most lines of a batch.
 pub(super) const LINES_MAX: usize = 10_000;
 /// Answers that may wait for a slow reader.

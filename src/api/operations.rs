@@ -76,23 +76,15 @@ pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRo
             op_id,
             refusal,
             usable_until,
-        } => Problem {
-            op_id: Some(op_id),
-            usable_until,
-            ..Problem::of_refusal(StatusCode::UNPROCESSABLE_ENTITY, refusal)
-        },
+        } => Problem::of_refusal(StatusCode::UNPROCESSABLE_ENTITY, refusal)
+            .of_operation(op_id, usable_until),
         Answer::Closed(refusal) => closed(refusal),
         Answer::Busy => busy(),
-        Answer::Stopped => Problem {
-            remedy: Some("once it runs again, ask for the operation by its id".to_owned()),
-            ..status::stopped()
-        },
+        Answer::Stopped => {
+            status::stopped().remedy("once it runs again, ask for the operation by its id")
+        }
     };
-    let status = StatusCode::from_u16(problem.status);
-    (
-        status.expect("a problem is made from a status"),
-        Err(problem),
-    )
+    (problem.status, Err(problem))
 }
 
 /// 503 while too much is waiting.
@@ -102,11 +94,7 @@ pub(super) fn busy() -> Problem {
 
 /// 503 while nothing is entered for a reason that is not the operation's.
 fn closed(refusal: Refusal) -> Problem {
-    Problem {
-        rule: Some(refusal.rule),
-        remedy: refusal.remedy,
-        ..Problem::unavailable(refusal.rule, refusal.message, 30)
-    }
+    Problem::unavailable(refusal.rule, refusal.message, 30).ruled(refusal.rule, refusal.remedy)
 }
 
 /// The answer to a lookup that failed.

@@ -15,12 +15,18 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// One error answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Details>);
+
+/// What a problem says (RFC 9457 §3.1, and our own members).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Details {
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) title: &'static str,
+    kind: &'static str,
+    title: &'static str,
     /// The HTTP status.
-    pub status: u16,
+    #[serde(serialize_with = "as_number")]
+    pub status: StatusCode,
     /// What was wrong, in a sentence.
     pub detail: String,
     /// Stable name of the problem, for programs.
@@ -44,7 +50,19 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     #[serde(skip)]
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
 }
 
 /// What is wrong at one place of a body.
@@ -59,10 +77,10 @@ pub struct FieldError {
 impl Problem {
     /// A problem with this status and code.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem {
+        Problem(Box::new(Details {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
+            status,
             detail: detail.into(),
             code,
             rule: None,
@@ -72,7 +90,7 @@ impl Problem {
             usable_until: None,
             errors: Vec::new(),
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// 400: what came cannot be read.
@@ -133,20 +151,40 @@ impl Problem {
 
     /// What `status` says of a refusal; a pointer among its inputs says where.
     pub fn of_refusal(status: StatusCode, refusal: Refusal) -> Problem {
-        let mut problem = Problem::new(status, refusal.rule, refusal.message);
-        problem.rule = Some(refusal.rule);
-        problem.remedy = refusal.remedy;
+        let rule = refusal.rule;
+        let mut problem = Problem::new(status, rule, refusal.message).ruled(rule, refusal.remedy);
         for input in refusal.inputs {
             if input.name == "pointer" {
-                problem.errors.push(FieldError {
-                    pointer: input.value,
-                    detail: problem.detail.clone(),
-                });
+                let detail = problem.detail.clone();
+                problem = problem.error(input.value, detail);
             } else {
-                problem.inputs.push(input);
+                problem.0.inputs.push(input);
             }
         }
         problem
+    }
+
+    /// Names the rule that refused, and what would satisfy it.
+    #[must_use]
+    pub fn ruled(mut self, rule: &'static str, remedy: Option<String>) -> Problem {
+        self.0.rule = Some(rule);
+        self.0.remedy = remedy;
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: &str) -> Problem {
+        self.0.remedy = Some(remedy.to_owned());
+        self
+    }
+
+    /// Names the operation that was refused, and until when it may still be accepted.
+    #[must_use]
+    pub fn of_operation(mut self, op_id: OpId, usable_until: Option<Instant>) -> Problem {
+        self.0.op_id = Some(op_id);
+        self.0.usable_until = usable_until;
+        self
     }
 
     /// 400 or 413 for what is no envelope of a canonical operation.
@@ -162,7 +200,7 @@ impl Problem {
     /// Adds what is wrong at one place.
     #[must_use]
     pub fn error(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Problem {
-        self.errors.push(FieldError {
+        self.0.errors.push(FieldError {
             pointer: pointer.into(),
             detail: detail.into(),
         });
@@ -170,7 +208,7 @@ impl Problem {
     }
 
     fn header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -178,11 +216,10 @@ impl Problem {
     pub fn reply(self) -> Reply {
         let body = serde_json::to_vec(&self).expect("a problem is plain data, which JSON can hold");
         let mut reply = Response::new(body.into());
-        *reply.status_mut() =
-            StatusCode::from_u16(self.status).expect("a problem is made from a status");
+        *reply.status_mut() = self.status;
         let headers = reply.headers_mut();
         headers.insert("content-type", HeaderValue::from_static(PROBLEM_TYPE));
-        headers.extend(self.headers);
+        headers.extend(self.0.headers);
         reply
     }
 }
@@ -217,7 +254,7 @@ mod tests {
     fn a_pointer_says_where() {
         let refusal = Refusal::new("envelope.base64", "not base64").input("pointer", "/payload");
         let problem = Problem::malformed(refusal);
-        assert_eq!(problem.status, 400);
+        assert_eq!(problem.status.as_u16(), 400);
         assert!(problem.inputs.is_empty());
         assert_eq!(problem.errors[0].pointer, "/payload");
     }
@@ -225,6 +262,6 @@ mod tests {
     #[test]
     fn too_much_is_413() {
         let refusal = Refusal::new("envelope.payload_too_long", "too long");
-        assert_eq!(Problem::malformed(refusal).status, 413);
+        assert_eq!(Problem::malformed(refusal).status.as_u16(), 413);
     }
 }

@@ -108,7 +108,7 @@ fn batches(api: &Arc<Api>) -> Route {
         .then(|api: Arc<Api>, of: ContentType, stream| {
             answer(async move {
                 let _room = api.batch_room()?;
-                let body = body::read(stream, batch::BYTES_MAX).await?;
+                let body = body::read(stream, batch::MOST).await?;
                 api.submit_batch(of.as_deref(), body).await
             })
         })
@@ -198,8 +198,8 @@ fn objects(api: &Arc<Api>) -> Route {
 /// A body read whole, or why it was not.
 type Body = Result<Vec<u8>, Problem>;
 
-fn small_body(limit: usize) -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
-    warp::body::stream().then(move |stream| body::read(stream, limit))
+fn small_body(bytes: usize) -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
+    warp::body::stream().then(move |stream| body::read(stream, body::Most::bytes(bytes)))
 }
 
 fn with(api: &Arc<Api>) -> impl Filter<Extract = (Arc<Api>,), Error = Infallible> + Clone + use<> {

@@ -11,6 +11,7 @@ mod fsck;
 mod init;
 mod invoice;
 mod invoice_check;
+mod invoice_import;
 mod key;
 mod keyring;
 mod output;

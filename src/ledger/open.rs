@@ -27,7 +27,7 @@ use super::handle::{Inner, Ledger, is_drill};
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
-use super::replay::{BadEntry, Checks, Replay};
+use super::replay::{BadEntry, Checks, Replay, Why};
 use super::sequencer::Sequencer;
 use super::status::Status;
 use super::verify;
@@ -183,7 +183,8 @@ pub(super) fn recover(
     if let Some(rebuild) = &opened.rebuild {
         tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
     }
-    let replay = replay(&reader, &opened.index, progress)?;
+    let vouched = journal.head().map_or(0, |head| head.checkpoint.size);
+    let replay = replay(&reader, &opened.index, vouched, progress)?;
     let data = config.data;
     Ok(Parts {
         journal: Box::new(journal),
@@ -198,10 +199,12 @@ pub(super) fn recover(
     })
 }
 
-/// Takes every entry in again, and hands the index those that it does not cover.
+/// Takes every entry in again, and hands the index those that it does not cover. The first `vouched` are under the
+/// head, signed when they had been verified; behind it nothing but its signatures vouches for an entry.
 fn replay(
     reader: &EntryReader,
     index: &Index,
+    vouched: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, StartError> {
     let size = reader.size();
@@ -209,14 +212,21 @@ fn replay(
     let mut records: Vec<Record> = Vec::new();
     for entry in reader.entries(0..size) {
         let (entry, line) = entry?;
+        let n = entry.n();
+        if n >= vouched
+            && let Some(key) = entry.envelope().forged()
+        {
+            let why = Why::Forged(key);
+            return Err(BadEntry { n, why }.into());
+        }
         let entered = replay.take(&entry, line)?;
-        if entry.n() >= index.size() {
+        if n >= index.size() {
             records.push(record_of(&entered));
         }
         if records.len() == RECORDS_AT_ONCE {
             index.record(&std::mem::take(&mut records))?;
         }
-        progress(entry.n() + 1, size);
+        progress(n + 1, size);
     }
     index.record(&records)?;
     Ok(replay)

@@ -3,6 +3,12 @@
 
 mod arrows;
 mod corpus;
+mod faults;
 mod independent;
+mod journey;
 mod model;
+mod operations_doc;
+mod roles;
+mod served;
+mod story;
 mod vectors;

@@ -73,9 +73,9 @@ pub struct Request {
 pub enum RequestKey {
     /// Its requester.
     Requester(PartyId),
-    /// A lender it names.
+    /// A lender it names, until it is answered or withdrawn.
     Invited(PartyId),
-    /// It is open to every lender.
+    /// It is open to every lender, until it is answered or withdrawn.
     AnyLender,
     /// A receivable whose fens it names.
     Receivable(ReceivableId),
@@ -91,9 +91,12 @@ impl Object for Request {
 
     fn keys(&self) -> Vec<RequestKey> {
         let mut keys = vec![RequestKey::Requester(self.requester)];
-        match &self.invited {
-            Some(lenders) => keys.extend(lenders.iter().map(|lender| RequestKey::Invited(*lender))),
-            None => keys.push(RequestKey::AnyLender),
+        // Lenders see a request until it ends: what was answered must not lengthen what they look through.
+        if self.state == RequestState::Open {
+            match &self.invited {
+                Some(lenders) => keys.extend(lenders.iter().copied().map(RequestKey::Invited)),
+                None => keys.push(RequestKey::AnyLender),
+            }
         }
         keys.extend(
             self.addresses

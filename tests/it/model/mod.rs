@@ -10,6 +10,7 @@ mod days;
 mod fen;
 mod history;
 mod machine;
+mod passing;
 mod rules;
 mod shrink;
 mod step;
