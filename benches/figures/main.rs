@@ -313,7 +313,7 @@ fn print_json(
         })
     });
     let latencies = latencies.iter().map(
-        |latency| json!({"name": name, "p50_ms": latency.percentile_ms(50), "p99_ms": latency.percentile_ms(99)}),
+        |(name, latency)| json!({"name": name, "p50_ms": latency.percentile_ms(50), "p99_ms": latency.percentile_ms(99)}),
     );
     let all = json!({
         "cores": cores(), "parties": town.parties(), "seconds": took.as_secs_f64(),
