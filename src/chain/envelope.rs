@@ -1,7 +1,9 @@
 //! How an operation travels: a DSSE envelope in JSON (secure-systems-lab/dsse, envelope.md), with limits on everything.
 //!
-//!     {"payloadType":"application/vnd.counterfoil.op.v1+json",
-//!      "payload":"<base64>","signatures":[{"keyid":"<64 hex>","sig":"<base64>"}]}
+//! ```text
+//! {"payloadType":"application/vnd.counterfoil.op.v1+json",
+//!  "payload":"<base64>","signatures":[{"keyid":"<64 hex>","sig":"<base64>"}]}
+//! ```
 
 use std::fmt;
 

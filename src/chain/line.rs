@@ -1,7 +1,9 @@
 //! An entry of the ledger and its one encoding: a line of JSON, fixed field order, no spaces.
 //!
-//!     {"n":12,"time":"2026-11-23T07:22:22.123Z","prev":"<64 hex>","type":"application/vnd.counterfoil.op.v1+json",
-//!      "payload":"<the payload as a JSON string>","sigs":[["<key hex>","<base64 sig>"],…]}
+//! ```text
+//! {"n":12,"time":"2026-11-23T07:22:22.123Z","prev":"<64 hex>","type":"application/vnd.counterfoil.op.v1+json",
+//!  "payload":"<the payload as a JSON string>","sigs":[["<key hex>","<base64 sig>"],…]}
+//! ```
 
 use super::envelope::{Envelope, EnvelopeError};
 use super::escape::{push_string, read_string};

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &InvoiceCheck) -> Result<(), Failure> {
 }
 
 /// The bytes of a file, one more than allowed at most, so that a huge file is refused without reading it whole.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?
         .take(SIZE_MAX_BYTES as u64 + 1)
@@ -116,7 +116,7 @@ fn tell_hits(out: &mut impl Write, word: &str, hits: &[RuleHit]) -> io::Result<(
 }
 
 /// A value of a document for the terminal: control characters, which could steer it, are shown as blanks.
-fn printable(value: &str) -> String {
+pub(super) fn printable(value: &str) -> String {
     value
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -202,8 +202,12 @@ impl<'s> Head<'s> {
                 .by(&key)
                 .filter(|leg| leg.payer == receivable.debtor)
         };
-        let barred = legs().any(|leg| leg.is_live(self.time))
-            && !legs().any(|leg| leg.has_lapsed(self.time));
+        let lapsed = legs().filter(|leg| leg.has_lapsed(self.time));
+        let first_lapsed = lapsed.map(|leg| leg.at).min();
+        let barred = legs().any(|leg| {
+            let later = first_lapsed.is_some_and(|first| leg.at > first);
+            leg.is_live(self.time) && !later
+        });
         ensure(!barred, || {
             Refusal::new(
                 "leg.pending",

@@ -42,12 +42,12 @@ impl Batch {
 /// What the index keeps of an entry.
 pub fn record_of(entered: &Entered) -> Record {
     let n = entered.line.n();
-    let feeds = entered.audience.iter();
+    let feeds = entered.told.iter();
     Record {
         n,
         leaf: *entered.line.leaf(),
         op_id: Hash::new(*entered.op.as_bytes()),
-        feeds: feeds.map(|party| (feed_of(party), n)).collect(),
+        feeds: feeds.map(|(party, n)| (feed_of(party), *n)).collect(),
         objects: entered.objects.clone(),
     }
 }
@@ -122,7 +122,6 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::*;
@@ -137,7 +136,7 @@ mod tests {
             op: OpId([0; 32]),
             time: Instant::MIN,
             line: entry.encode(),
-            audience: BTreeSet::new(),
+            told: Vec::new(),
             objects: Vec::new(),
             warnings: Vec::new(),
         }

@@ -54,6 +54,19 @@ impl Ledger {
         }
     }
 
+    /// Whether the party may read entry `n` now: it was told of it, or is to be told from an instant that has come.
+    pub async fn is_told(&self, party: PartyId, n: u64) -> Result<bool, LookupError> {
+        let inner = &self.inner;
+        let clock = inner.clock.now();
+        let (size, due) = inner.shared.at_head(|head| {
+            let time = clock.map_or(head.time(), |now| head.time_at(now));
+            (head.size(), head.is_due(party, n, time))
+        })?;
+        inner.shared.status.durable(size).await?;
+        inner.indexed(size).await?;
+        Ok(inner.index.shows(&feed_of(&party), n)? || due)
+    }
+
     /// The numbers of the entries that touch an object, from entry `from` on; at most `limit`. Who asks must be able to see the object.
     pub async fn entries_of(
         &self,

@@ -1,6 +1,6 @@
 //! The core: puts operations in order. State in, outcome out; no clock, no I/O, no thread.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::chain::{self, Entry, Hash, Line};
 use crate::domain::Refusal;
@@ -20,6 +20,7 @@ pub struct Sequencer {
     last: Hash,
     time: Instant,
     recent: Recent,
+    later: Later,
 }
 
 /// What became of an operation.
@@ -49,8 +50,8 @@ pub struct Entered {
     pub time: Instant,
     /// Its line, with number and leaf hash.
     pub line: Line,
-    /// Who may read it.
-    pub audience: BTreeSet<PartyId>,
+    /// Who is told of which entry with it: its audience of this one, and of earlier ones those whose instant has come.
+    pub told: Vec<(PartyId, u64)>,
     /// The ids of the objects it touches.
     pub objects: Vec<String>,
     /// Rules of severity `warn` that did not hold.
@@ -66,6 +67,7 @@ impl Sequencer {
             last: Hash::ZERO,
             time: Instant::MIN,
             recent: Recent::default(),
+            later: Later::default(),
         }
     }
 
@@ -141,6 +143,11 @@ impl Sequencer {
         self.recent.find(op)
     }
 
+    /// Whether the party is to be told of entry `n` from an instant that has come, and no entry has come since.
+    pub fn is_due(&self, party: PartyId, n: u64, time: Instant) -> bool {
+        self.later.is_due(party, n, time)
+    }
+
     /// Takes in an entry that was decided.
     pub(super) fn enter(
         &mut self,
@@ -150,10 +157,15 @@ impl Sequencer {
         line: Line,
         mut effects: Effects,
     ) -> Entered {
+        let mut told = self.later.take_due(time);
+        told.extend(effects.audience.iter().map(|party| (*party, self.size)));
+        for (party, from) in std::mem::take(&mut effects.audience_later) {
+            self.later.put(party, self.size, from);
+        }
         let entered = Entered {
             op,
             time,
-            audience: std::mem::take(&mut effects.audience),
+            told,
             objects: effects.objects(),
             warnings: std::mem::take(&mut effects.warnings),
             line,
@@ -213,6 +225,37 @@ impl Recent {
             self.entries.remove(op);
             self.ends.pop_first();
         }
+    }
+}
+
+/// Who is told of which entry only from an instant on. "Its feed takes the entry in with its first position at or after
+/// that instant": so an entry stays here until one is entered at that instant or later.
+#[derive(Debug, Default)]
+struct Later {
+    from: BTreeMap<(PartyId, u64), Instant>,
+    order: BTreeSet<(Instant, u64, PartyId)>,
+}
+
+impl Later {
+    fn put(&mut self, party: PartyId, n: u64, from: Instant) {
+        self.from.insert((party, n), from);
+        self.order.insert((from, n, party));
+    }
+
+    fn is_due(&self, party: PartyId, n: u64, time: Instant) -> bool {
+        let from = self.from.get(&(party, n));
+        from.is_some_and(|from| *from <= time)
+    }
+
+    /// Takes out what is due at `time`, in order of instant and number.
+    fn take_due(&mut self, time: Instant) -> Vec<(PartyId, u64)> {
+        let mut due = Vec::new();
+        while let Some((_, n, party)) = self.order.first().copied().filter(|next| next.0 <= time) {
+            self.order.pop_first();
+            self.from.remove(&(party, n));
+            due.push((party, n));
+        }
+        due
     }
 }
 

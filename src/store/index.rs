@@ -19,7 +19,7 @@ use crate::chain::Hash;
 use folder::{await_close, move_aside, remove_unfinished_snapshots};
 use records::{
     Change, Covers, META, State, feed_key, last_number, load, number, object_key, op_key, sealed,
-    unsealed,
+    shown_key, unsealed,
 };
 
 /// Memory that sled may use for pages, in bytes.
@@ -126,6 +126,7 @@ impl Index {
     fn try_open(path: &Path, leaf: &dyn Fn(u64) -> Option<Hash>) -> Result<Index, IndexError> {
         remove_unfinished_snapshots(path)?;
         await_close(path)?;
+        folder::create(path)?;
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
         let db = guarded(|| config.open().map_err(damaged))?;
         let mut index = Index {
@@ -211,6 +212,15 @@ impl Index {
                 entries.push(number(unsealed(&key, &value)?)?);
             }
             Ok(entries)
+        })
+    }
+
+    /// Whether a feed shows entry `n`.
+    pub fn shows(&self, feed: &str, n: u64) -> Result<bool, IndexError> {
+        let key = shown_key(feed, n);
+        self.call(|db| match db.get(&key).map_err(damaged)? {
+            None => Ok(false),
+            Some(value) => unsealed(&key, &value).map(|_| true),
         })
     }
 

@@ -52,7 +52,10 @@ fn name(state: &State, party: PartyId) -> String {
 }
 
 fn receivables(state: &State, out: &mut String) {
-    for receivable in state.receivables.iter() {
+    let confirmed = |receivable: &Receivable| receivable.confirmed().map(|said| said.at).ok();
+    let mut receivables: Vec<_> = state.receivables.iter().collect();
+    receivables.sort_by_key(|receivable| confirmed(receivable));
+    for receivable in receivables {
         let Ok(confirmed) = receivable.confirmed() else {
             continue;
         };
@@ -100,7 +103,9 @@ fn parts(state: &State, receivable: &Receivable) -> BTreeMap<String, Fen> {
 }
 
 fn auctions(state: &State, out: &mut String) {
-    for request in state.requests.iter() {
+    let mut requests: Vec<_> = state.requests.iter().collect();
+    requests.sort_by_key(|request| request.at);
+    for request in requests {
         let money = |fen| grouped(state, fen, request.currency);
         let _ = writeln!(
             out,

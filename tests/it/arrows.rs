@@ -70,9 +70,9 @@ fn root() -> &'static Path {
 }
 
 /// A source file without comments and, for the strict rules, without its tests.
-struct Source {
+pub(super) struct Source {
     /// From the root of the package.
-    path: PathBuf,
+    pub(super) path: PathBuf,
     text: String,
 }
 
@@ -95,7 +95,7 @@ impl Source {
     }
 
     /// The same without inline modules that only tests see: they begin in the first column, as rustfmt writes them.
-    fn code_without_tests(&self) -> Vec<(usize, &str)> {
+    pub(super) fn code_without_tests(&self) -> Vec<(usize, &str)> {
         let (mut marked, mut inside) = (false, false);
         let mut kept = Vec::new();
         for (n, line) in self.code() {
@@ -112,7 +112,7 @@ impl Source {
     }
 
     /// Whether only tests see the file: somewhere above, its module is declared under `#[cfg(test)]`.
-    fn is_test(&self, all: &[Source]) -> bool {
+    pub(super) fn is_test(&self, all: &[Source]) -> bool {
         all.iter().any(|source| {
             let lines: Vec<&str> = source.text.lines().collect();
             let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
@@ -137,7 +137,7 @@ fn without_comment(line: &str) -> &str {
     begin.map_or(line, |(at, _)| line[..at].trim_end())
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(super) fn sources(folder: &str) -> Vec<Source> {
     let (mut folders, mut found) = (vec![root().join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
         for file in std::fs::read_dir(folder).unwrap() {

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::Shown;
-use crate::domain::objects::{Financing, FinancingState, OfferTerms};
+use crate::domain::objects::{Financing, FinancingState, Funding, OfferTerms};
+use crate::domain::price;
 use crate::domain::values::{
-    Addresses, Amount, Currency, Day, FinancingId, Instant, LegId, LimitId, OfferId, PartyId,
-    RequestId,
+    Addresses, Amount, Computed, Currency, Day, FinancingId, Instant, LegId, LimitId, OfferId,
+    PartyId, RequestId,
 };
 use crate::domain::visibility::Viewer;
 
@@ -60,6 +61,9 @@ pub struct FinancingRow {
     /// Without its money it ends here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<Instant>,
+    /// What is paid on each value date to `disburse_by`, while it waits for its money.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<PriceRow>,
     /// The leg announced for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leg: Option<LegId>,
@@ -82,12 +86,22 @@ pub struct FinancingRow {
 pub struct FundingRow {
     /// The leg that moved the money.
     pub leg: LegId,
-    /// The booked value date.
-    pub value_date: Day,
-    /// The price at that day.
-    pub price: Amount,
+    /// The price at the booked value date, and how it is computed.
+    #[serde(flatten)]
+    pub price: PriceRow,
     /// When it took effect.
     pub at: Instant,
+}
+
+/// The price on one value date: `amount(v)` = face − discount − fees that the requester bears.
+#[derive(Debug, Clone, Serialize)]
+pub struct PriceRow {
+    /// The value date.
+    pub value_date: Day,
+    /// What the lender pays on it.
+    pub price: Amount,
+    /// How it is computed: the discount, then what is left of the face.
+    pub computed: [Computed; 2],
 }
 
 impl Shown for Financing {
@@ -101,12 +115,7 @@ impl Shown for Financing {
             _ => (None, None),
         };
         let funding = match &self.state {
-            FinancingState::Funded(funding) => Some(FundingRow {
-                leg: funding.leg,
-                value_date: funding.value_date,
-                price: amount(funding.price),
-                at: funding.at,
-            }),
+            FinancingState::Funded(funding) => self.funded(funding, viewer),
             _ => None,
         };
         let since = match self.state {
@@ -130,6 +139,7 @@ impl Shown for Financing {
             terms: self.terms.clone(),
             at: self.at,
             ends,
+            schedule: self.schedule(viewer),
             leg,
             funding,
             since,
@@ -140,6 +150,35 @@ impl Shown for Financing {
 }
 
 impl Financing {
+    /// "`offer.accept` fixes `amount(v)` for every value date v to `disburse_by`."
+    fn schedule(&self, viewer: &Viewer<'_>) -> Vec<PriceRow> {
+        if !self.is_live(viewer.time) {
+            return Vec::new();
+        }
+        let accepted = viewer.ledger().utc_offset.day_of(self.at);
+        let days = 0..=accepted.days_until(self.terms.disburse_by);
+        days.filter_map(|n| self.price_on(accepted.plus_days(n), viewer))
+            .collect()
+    }
+
+    fn funded(&self, funding: &Funding, viewer: &Viewer<'_>) -> Option<FundingRow> {
+        Some(FundingRow {
+            leg: funding.leg,
+            price: self.price_on(funding.value_date, viewer)?,
+            at: funding.at,
+        })
+    }
+
+    /// The price on a value date; its acceptance has checked that there is one for every date that counts.
+    fn price_on(&self, value_date: Day, viewer: &Viewer<'_>) -> Option<PriceRow> {
+        let price = price::amount(self.face, &self.terms, self.due, value_date).ok()?;
+        Some(PriceRow {
+            value_date,
+            price: viewer.amount(price.amount.result, self.currency),
+            computed: [price.discount, price.amount],
+        })
+    }
+
     fn word(&self, time: Instant) -> FinancingWord {
         match self.state {
             FinancingState::Accepted { .. } if self.is_live(time) => FinancingWord::Accepted,

@@ -36,12 +36,12 @@ pub use claims::{
 };
 pub use contract::{ContractRow, ContractWord};
 pub use delivery::{DeliveryRow, DeliveryWord};
-pub use financing::{FinancingRow, FinancingWord, FundingRow};
+pub use financing::{FinancingRow, FinancingWord, FundingRow, PriceRow};
 pub use invoice::{CreditRow, FlagRow, InvoiceRow, InvoiceUse, InvoiceWord};
 pub use leg::{DischargedRow, LegEffect, LegRow, LegWord, SettledRow};
 pub use limit::{BlockRow, LimitRow};
 pub use obligation::{CauseRow, ObligationRow, ObligationWord};
-pub use offer::{CostRow, OfferRow, OfferWord};
+pub use offer::{ComparisonRow, OfferRow, OfferWord};
 pub use party::{KeyRow, PartyRow};
 pub use payoff::{LateRow, PayeeAccountRow, PayoffPayeeRow, PayoffRow, payoff};
 pub use receivable::{

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::Shown;
-use crate::domain::objects::{Offer, OfferState, OfferTerms, Request};
+use crate::domain::objects::{Offer, OfferKey, OfferState, OfferTerms, Request};
 use crate::domain::price;
 use crate::domain::state::Stored;
 use crate::domain::values::{
     Amount, Currency, Day, Digest, FinancingId, Instant, OfferId, PartyId, Rate, RequestId,
 };
-use crate::domain::visibility::Viewer;
+use crate::domain::visibility::{Seen, Viewer};
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ pub struct OfferRow {
     pub terms: Option<OfferTerms>,
     /// What it costs in all, on the day that offers of the request are compared at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost: Option<CostRow>,
+    pub comparison: Option<ComparisonRow>,
     /// What it became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub financing: Option<FinancingId>,
@@ -65,16 +65,22 @@ pub struct OfferRow {
 
 /// What an offer costs: the same measure for every offer, by which they are ranked.
 #[derive(Debug, Clone, Serialize)]
-pub struct CostRow {
+pub struct ComparisonRow {
     /// The value date that offers are compared at.
-    pub value_date: Day,
-    /// What the lender would pay then.
-    pub funds: Amount,
+    pub on: Day,
     /// All that the requester would bear, whoever receives it.
     pub cost: Amount,
+    /// What the lender would pay then.
+    pub funds: Amount,
+    /// From that day to the due day.
+    pub days: i64,
     /// Cost for funds as a simple annual rate; absent where it is too large to be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apr: Option<Rate>,
+    /// Its place among the offers of the request that the reader may see, 1 the cheapest: to the requester and to an
+    /// auditor, never to a lender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
 }
 
 impl Shown for Offer {
@@ -98,22 +104,35 @@ impl Shown for Offer {
             at: self.at,
             commitment,
             terms: self.terms().cloned(),
-            cost: self.cost(viewer),
+            comparison: self.comparison(viewer),
             financing,
         }
     }
 }
 
 impl Offer {
-    fn cost(&self, viewer: &Viewer<'_>) -> Option<CostRow> {
+    /// "All-in cost, the same for every offer": a lender compares its own offer with no other.
+    fn comparison(&self, viewer: &Viewer<'_>) -> Option<ComparisonRow> {
         let request = Request::table(viewer.state).get(self.request)?;
-        let value_date = price::compared_on(viewer.ledger(), request);
-        let ranked = price::rank(request, value_date, [self]).pop()?;
-        Some(CostRow {
-            value_date,
-            funds: viewer.amount(ranked.all_in.funds, self.currency),
-            cost: viewer.amount(ranked.all_in.cost, self.currency),
-            apr: ranked.apr,
+        let on = price::compared_on(viewer.ledger(), request);
+        let ranks =
+            viewer.party != self.lender && (viewer.party == self.requester || viewer.audits());
+        let ranked = if ranks {
+            let of_request = OfferKey::Request(request.id);
+            let offers = Offer::table(viewer.state).by(&of_request);
+            price::rank(request, on, offers.filter(|offer| offer.seen_by(viewer)))
+        } else {
+            price::rank(request, on, [self])
+        };
+        let at = ranked.iter().position(|one| one.offer.id == self.id)?;
+        let own = &ranked[at];
+        Some(ComparisonRow {
+            on,
+            cost: viewer.amount(own.all_in.cost, self.currency),
+            funds: viewer.amount(own.all_in.funds, self.currency),
+            days: own.all_in.days,
+            apr: own.apr,
+            rank: ranks.then_some(at + 1),
         })
     }
 

@@ -1,5 +1,6 @@
 //! One receivable passed on, financed and locked, and everything around it: what each party reads.
 
+mod offers;
 mod scene;
 
 use std::collections::BTreeSet;
@@ -470,17 +471,6 @@ fn open_fens_past_their_due_day_read_as_overdue() {
 }
 
 #[test]
-fn an_offer_reads_with_its_whole_cost() {
-    let scene = Scene::new();
-    let row = scene
-        .read::<Offer>(scene.offer, SUPPLIER)
-        .expect("visible bidding");
-    let cost = &row["cost"];
-    assert!(cost["apr"].is_string() && cost["funds"].is_string());
-    assert_ne!(cost["cost"], "0.00");
-}
-
-#[test]
 fn a_payoff_list_tells_the_debtor_all_and_a_holder_its_own() {
     let scene = Scene::new();
     let payees = |viewer| {
@@ -501,4 +491,24 @@ fn a_payoff_list_tells_the_debtor_all_and_a_holder_its_own() {
     assert_eq!(payees(HOSPITAL), all);
     assert_eq!(payees(MAKER), all[..1]);
     assert_eq!(payees(FACTOR), []);
+}
+
+#[test]
+fn a_payoff_list_names_the_default_account_and_what_paying_late_causes() {
+    let scene = Scene::new();
+    let late = |day: &str| {
+        let viewer = scene.viewer(LENDER);
+        let receivable = scene.world.receivable(scene.receivable);
+        let list = super::payoff(receivable, &viewer, day.parse().expect("a day"));
+        let list = serde_json::to_value(list.expect("no overflow")).expect("plain data");
+        list["payees"][0].clone()
+    };
+    let account = scene.world.account_of(id(LENDER));
+    assert_eq!(late("2026-08-07")["account"]["id"], json!(account));
+    assert!(late("2026-08-07").get("late_interest").is_none());
+    // 30,000.00 · 0.05 % · 4.
+    let interest = &late("2026-08-11")["late_interest"];
+    assert_eq!(interest["amount"], "60.00");
+    let inputs = json!({"overdue": "3000000", "daily_rate": "0.0005", "days": "4"});
+    assert_eq!(interest["computed"]["inputs"], inputs);
 }

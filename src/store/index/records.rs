@@ -91,6 +91,7 @@ impl Change<'_> {
             let key = feed_key(feed, *len);
             *len += 1;
             self.put(key, n.to_be_bytes().to_vec());
+            self.put(shown_key(feed, *n), Vec::new());
         }
         for id in record.objects.iter().collect::<BTreeSet<_>>() {
             self.put(object_key(id, record.n), Vec::new());
@@ -145,6 +146,11 @@ fn text_key(kind: u8, text: &str, number: u64) -> Vec<u8> {
 
 pub(super) fn feed_key(feed: &str, place: u64) -> Vec<u8> {
     text_key(b'f', feed, place)
+}
+
+/// Of an entry that a feed shows, at whatever place.
+pub(super) fn shown_key(feed: &str, n: u64) -> Vec<u8> {
+    text_key(b's', feed, n)
 }
 
 pub(super) fn object_key(id: &str, n: u64) -> Vec<u8> {

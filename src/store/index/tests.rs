@@ -90,6 +90,8 @@ fn feed_may_show_an_earlier_entry_late() {
     };
     index.record(&[late]).unwrap();
     assert_eq!(index.feed("party:9", 0, 9).unwrap(), [1, 3]);
+    let shown = [0, 1, 2, 3, u64::MAX].map(|n| index.shows("party:9", n).unwrap());
+    assert_eq!(shown, [false, true, false, true, false]);
 }
 
 #[test]
