@@ -2,6 +2,7 @@
 
 mod claims;
 mod legs;
+mod money;
 mod pending;
 
 use super::state::{Effects, State};
@@ -16,6 +17,7 @@ pub fn of_state(state: &State) -> Vec<String> {
     broken.extend(claims::of_state(state));
     broken.extend(pending::of_state(state));
     broken.extend(legs::of_state(state));
+    broken.extend(money::of_state(state));
     broken
 }
 
