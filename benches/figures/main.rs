@@ -46,11 +46,11 @@ struct Size {
 }
 
 const FULL: Size = Size {
-    in_process: 120_000,
-    single: 40_000,
-    batch: 96_000,
-    lone: 400,
-    limit: Duration::from_millis(700),
+    in_process: 60_000,
+    single: 24_000,
+    batch: 48_000,
+    lone: 300,
+    limit: Duration::from_millis(1_000),
 };
 const SHORT: Size = Size {
     in_process: 600,
@@ -74,12 +74,25 @@ impl Rate {
     }
 }
 
-/// How long one takes when it is alone: the median and the slowest of a hundred.
-struct Latency {
-    name: &'static str,
-    p50_ms: f64,
-    p99_ms: f64,
+/// How long one takes when it is alone, in milliseconds.
+#[derive(Default)]
+struct Latency(Vec<f64>);
+
+impl Latency {
+    fn time(&mut self, one: impl FnOnce()) {
+        let start = Instant::now();
+        one();
+        self.0.push(start.elapsed().as_secs_f64() * 1_000.0);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    fn percentile_ms(&self, percent: usize) -> f64 {
+        self.0[(self.0.len() - 1) * percent / 100]
+    }
 }
+
+/// What is measured, by name.
+type Latencies = Vec<(&'static str, Latency)>;
 
 fn main() {
     let asked = |flag: &str| std::env::args().any(|arg| arg == flag);
@@ -105,7 +118,7 @@ fn measured(
     town: &Town,
     runtime: &Runtime,
     probe: &std::path::Path,
-) -> (Vec<Rate>, Vec<Latency>) {
+) -> (Vec<Rate>, Latencies) {
     let address = serve(&town.ledger, runtime);
     let mut next = 0;
     let mut sign = |count: usize| {
@@ -120,14 +133,19 @@ fn measured(
     let lone: Vec<_> = lone.iter().map(Envelope::encode).collect();
     let (inside, outside) = lone.split_at(size.lone);
     let mut connection = Connection::open(address);
+    let mut sync = synced(probe);
+    let (mut disk, mut alone, mut remote) =
+        (Latency::default(), Latency::default(), Latency::default());
+    // One after the other in turn, so that what the disk does otherwise weighs on all.
+    for (inside, outside) in inside.iter().zip(outside) {
+        disk.time(&mut sync);
+        alone.time(|| accepted(runtime.block_on(town.ledger.submit(inside))));
+        remote.time(|| connection.submit(outside));
+    }
     let latencies = vec![
-        latency("fdatasync of a line alone", size.lone, synced(probe)),
-        latency("a lone write in process", size.lone, |i| {
-            accepted(runtime.block_on(town.ledger.submit(&inside[i])))
-        }),
-        latency("a lone write over HTTP", size.lone, |i| {
-            connection.submit(&outside[i])
-        }),
+        ("write and fdatasync of a line alone", disk),
+        ("a lone write in process", alone),
+        ("a lone write over HTTP", remote),
     ];
     let mut rate = |name, count, run: &dyn Fn(&[Vec<u8>])| {
         let envelopes = sign(count);
@@ -234,28 +252,11 @@ fn shared(envelopes: &[Vec<u8>], threads: usize, run: impl Fn(&[Vec<u8>]) + Sync
 }
 
 /// Appends a line to a file and has it durable: what the disk alone costs.
-fn synced(path: &std::path::Path) -> impl FnMut(usize) {
+fn synced(path: &std::path::Path) -> impl FnMut() {
     let mut file = File::create(path).unwrap();
-    move |_| {
+    move || {
         file.write_all(&[b'x'; LINE_BYTES]).unwrap();
         file.sync_data().unwrap();
-    }
-}
-
-fn latency(name: &'static str, count: usize, mut one: impl FnMut(usize)) -> Latency {
-    let mut times: Vec<f64> = (0..count)
-        .map(|i| {
-            let start = Instant::now();
-            one(i);
-            start.elapsed().as_secs_f64() * 1_000.0
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    Latency {
-        name,
-        p50_ms: at(50),
-        p99_ms: at(99),
     }
 }
 
@@ -263,7 +264,7 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn print(town: &Town, limit: f64, rates: &[Rate], latencies: &[Latency], took: Duration) {
+fn print(town: &Town, limit: f64, rates: &[Rate], latencies: &[(&str, Latency)], took: Duration) {
     println!(
         "{} cores, {} parties, {:.0} s",
         cores(),
@@ -288,15 +289,23 @@ fn print(town: &Town, limit: f64, rates: &[Rate], latencies: &[Latency], took: D
         );
     }
     println!("\n{:<40} {:>9} {:>11}", "latency", "p50 ms", "p99 ms");
-    for latency in latencies {
+    for (name, latency) in latencies {
         println!(
             "{:<40} {:>9.3} {:>11.3}",
-            latency.name, latency.p50_ms, latency.p99_ms
+            name,
+            latency.percentile_ms(50),
+            latency.percentile_ms(99)
         );
     }
 }
 
-fn print_json(town: &Town, limit: f64, rates: &[Rate], latencies: &[Latency], took: Duration) {
+fn print_json(
+    town: &Town,
+    limit: f64,
+    rates: &[Rate],
+    latencies: &[(&str, Latency)],
+    took: Duration,
+) {
     let rates = rates.iter().map(|rate| {
         json!({
             "name": rate.name, "count": rate.count, "per_second": rate.per_second, "limit_per_second": rate.limit,
@@ -304,7 +313,7 @@ fn print_json(town: &Town, limit: f64, rates: &[Rate], latencies: &[Latency], to
         })
     });
     let latencies = latencies.iter().map(
-        |latency| json!({"name": latency.name, "p50_ms": latency.p50_ms, "p99_ms": latency.p99_ms}),
+        |latency| json!({"name": name, "p50_ms": latency.percentile_ms(50), "p99_ms": latency.percentile_ms(99)}),
     );
     let all = json!({
         "cores": cores(), "parties": town.parties(), "seconds": took.as_secs_f64(),

@@ -6,6 +6,7 @@ mod corpus;
 mod faults;
 mod independent;
 mod journey;
+mod model;
 mod operations_doc;
 mod roles;
 mod served;

@@ -23,13 +23,39 @@ pub(super) struct Market {
     parties: BTreeMap<&'static str, Party>,
 }
 
-/// Everybody but the operator: name, roles, scopes, size class.
-const PARTIES: [(&str, &[&str], &[&str], Option<&str>); 5] = [
-    ("tax", &["authority"], &["attest", "audit"], None),
-    ("bank", &["bank"], &[], None),
-    ("lender", &["lender"], &[], None),
-    ("debtor", &["debtor"], &[], Some("large")),
-    ("supplier", &["supplier"], &[], Some("small")),
+/// Somebody who is admitted.
+struct Entrant {
+    name: &'static str,
+    roles: &'static [&'static str],
+    scopes: &'static [&'static str],
+    size: Option<&'static str>,
+}
+
+const fn entrant(name: &'static str, roles: &'static [&'static str]) -> Entrant {
+    Entrant {
+        name,
+        roles,
+        scopes: &[],
+        size: None,
+    }
+}
+
+/// Everybody but the operator.
+const ENTRANTS: [Entrant; 5] = [
+    Entrant {
+        scopes: &["attest", "audit"],
+        ..entrant("tax", &["authority"])
+    },
+    entrant("bank", &["bank"]),
+    entrant("lender", &["lender"]),
+    Entrant {
+        size: Some("large"),
+        ..entrant("debtor", &["debtor"])
+    },
+    Entrant {
+        size: Some("small"),
+        ..entrant("supplier", &["supplier"])
+    },
 ];
 
 impl Market {
@@ -49,7 +75,7 @@ impl Market {
             server: Some(server),
             parties,
         };
-        for (seed, (name, ..)) in (1..).zip(PARTIES) {
+        for (seed, Entrant { name, .. }) in (1..).zip(ENTRANTS) {
             let id = match name {
                 "debtor" => debtor.to_owned(),
                 "supplier" => supplier.to_owned(),
@@ -64,8 +90,8 @@ impl Market {
             fs::write(market.key_file(name, "party"), format!("{id}\n")).unwrap();
             market.parties.insert(name, Party { id, key });
         }
-        for (name, roles, scopes, size) in PARTIES {
-            market.admit(day, name, roles, scopes, size);
+        for entrant in &ENTRANTS {
+            market.admit(day, entrant);
         }
         market
     }
@@ -74,7 +100,13 @@ impl Market {
         self.dir.path().join(format!("keys/{name}.{extension}"))
     }
 
-    fn admit(&self, day: Day, name: &str, roles: &[&str], scopes: &[&str], size: Option<&str>) {
+    fn admit(&self, day: Day, entrant: &Entrant) {
+        let Entrant {
+            name,
+            roles,
+            scopes,
+            size,
+        } = *entrant;
         let party = &self.parties[name];
         let key = party.key.public_key().to_string();
         let mut body = json!({"party": party.id, "name": format!("The {name}"), "roles": roles});
