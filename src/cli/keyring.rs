@@ -106,7 +106,10 @@ impl Keyring {
     /// A passphrase from the file, the environment or a person; none where nobody can be asked.
     pub(crate) fn passphrase(&self, prompt: &str) -> Option<Zeroizing<String>> {
         if let Some(path) = &self.passphrase_file {
-            let text = Zeroizing::new(fs::read_to_string(path).ok()?);
+            let read = fs::read_to_string(path);
+            // The caller goes on to say that a passphrase is needed; this says why there is none.
+            let read = read.inspect_err(|error| eprintln!("{}: {error}", path.display()));
+            let text = Zeroizing::new(read.ok()?);
             return Some(Zeroizing::new(
                 text.lines().next().unwrap_or_default().to_owned(),
             ));

@@ -4,6 +4,7 @@
 //! commit before it takes.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::chain::{Hash, Line};
 use crate::store::Record;
@@ -73,6 +74,13 @@ struct Open {
     abandoned: bool,
 }
 
+impl Open {
+    /// Whether there is nothing to take, and may be yet.
+    fn waits(&self) -> bool {
+        self.batch.lines.is_empty() && !self.finished && !self.abandoned
+    }
+}
+
 impl Slot {
     /// Waits until the open batch has room; `false` when nobody commits any more.
     pub fn await_room(&self) -> bool {
@@ -98,10 +106,19 @@ impl Slot {
         self.changed.notify_all();
     }
 
+    /// Waits until entries come or nothing more does, at most so long; whether it was in vain.
+    pub fn is_quiet_for(&self, long: Duration) -> bool {
+        let open = self.lock();
+        let waited = self
+            .changed
+            .wait_timeout_while(open, long, |open| open.waits());
+        let (open, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        open.waits()
+    }
+
     /// Waits for entries and takes all there are; `None` when nothing more comes.
     pub fn take(&self) -> Option<Batch> {
-        let more = |open: &Open| !open.finished && !open.abandoned;
-        let mut open = self.wait_while(|open| open.batch.lines.is_empty() && more(open));
+        let mut open = self.wait_while(|open| open.waits());
         let batch = std::mem::take(&mut open.batch);
         let taken = !batch.lines.is_empty() && !open.abandoned;
         drop(open);

@@ -78,8 +78,8 @@ impl Committer {
         })
     }
 
-    /// Writes the last checkpoint beside the entries.
-    pub fn finish(&mut self) -> Result<(), CommitError> {
+    /// Writes the last checkpoint beside the entries, where that is not done.
+    pub fn flush(&mut self) -> Result<(), CommitError> {
         Ok(self.journal.flush_head()?)
     }
 }

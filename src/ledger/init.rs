@@ -120,7 +120,7 @@ pub fn init(data: &Path, options: &InitOptions<'_>) -> Result<String, InitError>
         key,
     );
     committer.commit(&[created], 0)?;
-    committer.finish()?;
+    committer.flush()?;
     Ok(origin.as_str().to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use rayon::ThreadPool;
@@ -12,9 +13,10 @@ use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
 use crate::domain::values::Instant;
 use crate::store::Record;
+use crate::store::head::HEAD_INTERVAL_MS;
 
 use super::batch::Slot;
-use super::committer::Committer;
+use super::committer::{CommitError, Committer};
 use super::gate::Gate;
 use super::intake::Decoded;
 use super::queue::{Lane, Queue, Ticket};
@@ -49,6 +51,9 @@ pub(super) enum Judgement {
     Refused(Refusal),
     Closed(Refusal),
 }
+
+/// How long no entry comes before the head is written although none asks for it.
+const QUIET: Duration = Duration::from_millis(HEAD_INTERVAL_MS);
 
 /// Who waits for a verdict.
 type Reply = oneshot::Sender<Verdict>;
@@ -217,20 +222,31 @@ impl Shared {
     }
 
     fn commit(&self, committer: &mut Committer, index: &Sender<Vec<Record>>) {
-        let started = std::time::Instant::now();
-        let now_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let done = std::iter::from_fn(|| self.slot.take())
-            .try_for_each(|batch| {
-                let published = committer.commit(&batch.lines, now_ms())?;
-                self.status.publish(published);
-                // A broken index takes no records; the next start makes it anew.
-                index.send(batch.records).ok();
-                Ok(())
-            })
-            .and_then(|()| committer.finish());
-        match done {
+        match self.commit_all(committer, index) {
             Ok(()) => self.status.stop(StopReason::Asked),
             Err(error) => self.fail(&error.to_string()),
+        }
+    }
+
+    fn commit_all(
+        &self,
+        committer: &mut Committer,
+        index: &Sender<Vec<Record>>,
+    ) -> Result<(), CommitError> {
+        let started = std::time::Instant::now();
+        let now_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        loop {
+            // Export and checkpoint read the head beside the server: once nothing more comes, it must be the last.
+            if self.slot.is_quiet_for(QUIET) {
+                committer.flush()?;
+            }
+            let Some(batch) = self.slot.take() else {
+                return committer.flush();
+            };
+            let published = committer.commit(&batch.lines, now_ms())?;
+            self.status.publish(published);
+            // A broken index takes no records; the next start makes it anew.
+            index.send(batch.records).ok();
         }
     }
 }

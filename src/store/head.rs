@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::journal::JournalError;
 use super::layout::Layout;
 
-/// The head is written at most once in this time, in milliseconds, and when the ledger stops.
+/// The head is written at most once in this time, in milliseconds, and when the ledger rests or stops.
 pub const HEAD_INTERVAL_MS: u64 = 1000;
 
 /// A checkpoint and the signed note it was read from. Its signatures are the caller's to verify: this folder knows no keys.

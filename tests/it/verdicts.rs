@@ -1,24 +1,15 @@
 //! What the verbs that check a ledger say of what they are given, by their exit codes: 0 good, 1 found bad, 2 usage, 3 could not run.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-fn counterfoil(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
-    command.args(arguments).stdin(Stdio::null());
-    command.output().expect("the command starts")
-}
+use super::served::{complaint, run, text};
 
 fn code(arguments: &[&str]) -> i32 {
-    let output = counterfoil(arguments);
+    let output = run(arguments);
     output.status.code().expect("it is not killed")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a temporary path is text")
 }
 
 /// A new drill ledger, its export and its vkey.
@@ -29,19 +20,19 @@ fn exported() -> (TempDir, String, String) {
         "init",
         "--drill",
         "--data",
-        text(&data),
+        &text(&data),
         "--keys",
-        text(&keys),
+        &text(&keys),
     ];
     assert_eq!(code(&made), 0);
     let export = dir.path().join("chain.jsonl");
     assert_eq!(
-        code(&["export", "--data", text(&data), "-o", text(&export)]),
+        code(&["export", "--data", &text(&data), "-o", &text(&export)]),
         0
     );
-    let vkey = counterfoil(&["vkey", "--data", text(&data)]).stdout;
+    let vkey = run(&["vkey", "--data", &text(&data)]).stdout;
     let vkey = String::from_utf8(vkey).expect("a vkey is text");
-    (dir, text(&export).to_owned(), vkey.trim_end().to_owned())
+    (dir, text(&export), vkey.trim_end().to_owned())
 }
 
 #[test]
@@ -49,10 +40,10 @@ fn a_key_without_the_checkpoint_that_it_verifies_is_wrong_usage() {
     let (dir, export, vkey) = exported();
     assert_eq!(code(&["audit", "--export", &export, "--vkey", &vkey]), 2);
     let data = dir.path().join("data");
-    let note = counterfoil(&["checkpoint", "--data", text(&data)]).stdout;
+    let note = run(&["checkpoint", "--data", &text(&data)]).stdout;
     let checkpoint = dir.path().join("checkpoint.txt");
     fs::write(&checkpoint, note).expect("written");
-    let under = ["--checkpoint", text(&checkpoint), "--vkey", &vkey];
+    let under = ["--checkpoint", &text(&checkpoint), "--vkey", &vkey];
     assert_eq!(
         code(&[&["audit", "--export", &export], &under[..]].concat()),
         0
@@ -86,9 +77,9 @@ fn an_export_without_its_last_newline_or_with_an_endless_line_is_bad() {
     bytes.push(b'\n');
     bytes.extend(vec![b' '; 1 << 20]);
     fs::write(&export, &bytes).expect("written");
-    let audited = counterfoil(&["audit", "--export", &export]);
+    let audited = run(&["audit", "--export", &export]);
     assert_eq!(audited.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&audited.stderr).into_owned();
+    let said = complaint(&audited);
     assert!(said.contains("entry 1: the line has 65537 bytes"), "{said}");
 }
 
@@ -97,7 +88,7 @@ fn a_reader_of_an_export_may_stop() {
     let (dir, ..) = exported();
     let data = dir.path().join("data");
     let mut export = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
-        .args(["export", "--data", text(&data)])
+        .args(["export", "--data", &text(&data)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -113,12 +104,12 @@ fn what_is_missing_could_not_be_checked_and_what_is_damaged_is_bad() {
     let data = dir.path().join("data");
     let nowhere = dir.path().join("nowhere");
     for verb in ["audit", "export", "vkey"] {
-        assert_eq!(code(&[verb, "--data", text(&nowhere)]), 3, "{verb}");
+        assert_eq!(code(&[verb, "--data", &text(&nowhere)]), 3, "{verb}");
     }
     let entries = data.join("entries/00000000000000000000.jsonl");
     let damaged = fs::read_to_string(&entries).expect("there are entries");
     fs::write(&entries, damaged.replace("Operator", "Imposter")).expect("written");
     for verb in ["audit", "export", "vkey", "fsck"] {
-        assert_eq!(code(&[verb, "--data", text(&data)]), 1, "{verb}");
+        assert_eq!(code(&[verb, "--data", &text(&data)]), 1, "{verb}");
     }
 }

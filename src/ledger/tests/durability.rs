@@ -108,3 +108,20 @@ async fn stop_finishes_what_has_a_ticket_and_takes_nothing_more() {
     let head = std::fs::read_to_string(drill.dir.path().join("data/head")).unwrap();
     assert_eq!(head.lines().nth(1), Some("3"));
 }
+
+/// `export` and `checkpoint` read it beside the server, and go by what it covers.
+#[tokio::test]
+async fn head_covers_everything_soon_after_the_last_entry() {
+    let drill = Drill::new();
+    let ledger = drill.open();
+    for number in 1..=3 {
+        accepted(&ledger.submit(&drill.admission(number)).await);
+    }
+    let path = drill.dir.path().join("data/head");
+    let covered = || std::fs::read_to_string(&path).unwrap().lines().nth(1) == Some("4");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !covered() {
+        assert!(std::time::Instant::now() < deadline, "the head lags");
+        std::thread::yield_now();
+    }
+}

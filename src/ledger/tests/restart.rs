@@ -250,38 +250,3 @@ fn lost_head_is_accepted_anew_on_the_operators_word() {
     crate::ledger::accept_head(&drill.config(), 1).unwrap();
     assert_eq!(drill.open().published().size, 1);
 }
-
-/// No checkpoint speaks yet for what was persisted last, so a start looks at its signatures before it signs one.
-#[tokio::test]
-async fn forged_entry_above_the_head_does_not_open_the_ledger() {
-    let drill = Drill::new();
-    let data = drill.dir.path().join("data");
-    let head = std::fs::read(data.join("head")).unwrap();
-    let ledger = drill.open();
-    accepted(&ledger.submit(&drill.admission(1)).await);
-    drop(ledger);
-    let mut all = lines(&drill.export());
-    change(&mut all, 1, "x:authority-1", "x:authority-2");
-    let forged = all.join(&b'\n');
-    std::fs::write(
-        data.join("entries/00000000000000000000.jsonl"),
-        [&forged[..], b"\n"].concat(),
-    )
-    .unwrap();
-    std::fs::write(data.join("head"), head).unwrap();
-    let opened = Ledger::open(drill.config(), &mut |_, _| ());
-    let bad = match opened.map(drop) {
-        Err(StartError::Entry(bad)) => bad,
-        other => panic!("opened: {other:?}"),
-    };
-    assert!(
-        matches!(
-            bad,
-            BadEntry {
-                n: 1,
-                why: Why::Forged(_)
-            }
-        ),
-        "{bad}"
-    );
-}

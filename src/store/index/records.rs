@@ -7,8 +7,9 @@ use crate::chain::hash::sha256;
 
 use super::{IndexError, Record, damaged};
 
-/// Key of the record that says what the index covers.
-pub(super) const META: &[u8] = b"m";
+/// Key of the record that says what the index covers. It changes with the kinds of records, so that an index of an earlier version
+/// is made anew.
+pub(super) const META: &[u8] = b"m2";
 
 /// What the index covers, as its meta record says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
