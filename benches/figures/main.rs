@@ -46,9 +46,9 @@ struct Size {
 }
 
 const FULL: Size = Size {
-    in_process: 60_000,
-    single: 24_000,
-    batch: 48_000,
+    in_process: 40_000,
+    single: 16_000,
+    batch: 36_000,
     lone: 300,
     limit: Duration::from_millis(1_000),
 };
@@ -313,7 +313,7 @@ fn print_json(
         })
     });
     let latencies = latencies.iter().map(
-        |latency| json!({"name": name, "p50_ms": latency.percentile_ms(50), "p99_ms": latency.percentile_ms(99)}),
+        |(name, latency)| json!({"name": name, "p50_ms": latency.percentile_ms(50), "p99_ms": latency.percentile_ms(99)}),
     );
     let all = json!({
         "cores": cores(), "parties": town.parties(), "seconds": took.as_secs_f64(),
