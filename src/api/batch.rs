@@ -3,11 +3,12 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use warp::Reply as _;
 use warp::Stream;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
@@ -28,6 +29,8 @@ pub(super) const MOST: Most = Most {
 pub(super) const LINES_MAX: usize = 10_000;
 /// Answers that may wait for a slow reader.
 const ANSWERS_AHEAD: usize = 64;
+/// How long one of them may wait: whoever reads no further holds thousands of answers in memory.
+const READ_IN: Duration = Duration::from_secs(10);
 
 /// One line of the answer.
 #[derive(Serialize)]
@@ -42,8 +45,13 @@ enum LineRow {
 }
 
 impl Api {
-    /// `POST /v1/operations:batch`.
-    pub(super) async fn submit_batch(&self, content_type: Option<&str>, body: Vec<u8>) -> Handled {
+    /// `POST /v1/operations:batch`. The room is given back with the last answer.
+    pub(super) async fn submit_batch(
+        &self,
+        content_type: Option<&str>,
+        body: Vec<u8>,
+        room: OwnedSemaphorePermit,
+    ) -> Handled {
         expect_type(content_type, NDJSON_TYPE)?;
         let lines = lines(&body).count();
         if lines > LINES_MAX {
@@ -56,7 +64,11 @@ impl Api {
         let sent = tokio::task::spawn_blocking(move || ledger.submit_many(&lines_of(&body)));
         let pending = sent.await.map_err(|_| status::stopped())?;
         let (answers, stream) = mpsc::channel(ANSWERS_AHEAD);
-        tokio::spawn(answer(pending, answers, self.drill));
+        let drill = self.drill;
+        tokio::spawn(async move {
+            answer(pending, answers, drill, READ_IN).await;
+            drop(room);
+        });
         let mut reply = warp::reply::stream(Answers(stream)).into_response();
         reply
             .headers_mut()
@@ -64,9 +76,11 @@ impl Api {
         Ok(reply)
     }
 
-    /// Whether one more batch may be read now: each takes much memory.
-    pub(super) fn batch_room(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Problem> {
-        self.batches.try_acquire().map_err(|_| busy())
+    /// Room for one more batch: each takes much memory.
+    pub(super) fn batch_room(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.batches)
+            .try_acquire_owned()
+            .map_err(|_| busy())
     }
 }
 
@@ -81,8 +95,14 @@ fn lines_of(body: &[u8]) -> Vec<&[u8]> {
     lines(body).collect()
 }
 
-/// Answers in order, each when it is durable. Where nobody reads any more, the operations go their way all the same.
-async fn answer(pending: Vec<Pending>, answers: mpsc::Sender<Vec<u8>>, drill: bool) {
+/// Answers in order, each when it is durable. Where nobody reads any more, the operations go their way all the same, and what
+/// became of them is told by their ids.
+async fn answer(
+    pending: Vec<Pending>,
+    answers: mpsc::Sender<Vec<u8>>,
+    drill: bool,
+    read_in: Duration,
+) {
     for pending in pending {
         let row = match told(pending.answer().await, drill) {
             (status, Ok(receipt)) => LineRow::Receipt {
@@ -94,7 +114,8 @@ async fn answer(pending: Vec<Pending>, answers: mpsc::Sender<Vec<u8>>, drill: bo
         let mut line =
             serde_json::to_vec(&row).expect("an answer is plain data, which JSON can hold");
         line.push(b'\n');
-        if answers.send(line).await.is_err() {
+        let read = tokio::time::timeout(read_in, answers.send(line)).await;
+        if !matches!(read, Ok(Ok(()))) {
             return;
         }
     }
@@ -115,6 +136,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::api::tests::served::Served;
+
+    #[test]
+    fn who_does_not_read_the_answers_does_not_keep_them_in_memory() {
+        let served = Served::empty();
+        let pending = served.ledger.submit_many(&["no envelope"; 5]);
+        let (answers, mut read) = mpsc::channel(2);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(answer(pending, answers, false, Duration::ZERO));
+        let lines = std::iter::from_fn(|| read.blocking_recv());
+        assert_eq!(lines.count(), 2);
+    }
 
     #[rstest]
     #[case("", 0)]

@@ -20,6 +20,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 use crate::domain::visibility::Viewer;
@@ -29,8 +31,10 @@ pub use problem::Problem;
 pub use server::{Limits, Server};
 pub use session::Sessions;
 
-/// Most batches that are taken in at once: each may hold 16 MiB.
-const BATCHES_MAX: usize = 4;
+/// Most batches at once, from the first byte of the body to the last of the answers: each may hold 16 MiB and 10,000 answers.
+const BATCHES_MAX: usize = 8;
+/// Most checks of one party in a minute.
+const CHECKS_MAX: u32 = 120;
 
 /// What every request is answered from.
 pub struct Api {
@@ -40,7 +44,7 @@ pub struct Api {
     audience: String,
     sessions: Sessions,
     checks: quota::Quota,
-    batches: Semaphore,
+    batches: Arc<Semaphore>,
 }
 
 impl Api {
@@ -52,8 +56,8 @@ impl Api {
             ledger,
             audience: audience.into(),
             sessions: Sessions::new()?,
-            checks: quota::Quota::default(),
-            batches: Semaphore::new(BATCHES_MAX),
+            checks: quota::Quota::new("checks", CHECKS_MAX),
+            batches: Arc::new(Semaphore::new(BATCHES_MAX)),
         })
     }
 

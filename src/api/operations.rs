@@ -168,7 +168,8 @@ impl Api {
 }
 
 fn is_malformed(refusal: &Refusal) -> bool {
-    refusal.rule.starts_with("payload.") || refusal.rule == "operation.unknown"
+    let rule = refusal.rule;
+    rule.starts_with("payload.") || rule.starts_with("envelope.") || rule == "operation.unknown"
 }
 
 /// "One payload type per endpoint": what is signed already is not to be checked but to be sent.

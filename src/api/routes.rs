@@ -107,9 +107,9 @@ fn batches(api: &Arc<Api>) -> Route {
         .and(warp::body::stream())
         .then(|api: Arc<Api>, of: ContentType, stream| {
             answer(async move {
-                let _room = api.batch_room()?;
+                let room = api.batch_room()?;
                 let body = body::read(stream, batch::MOST).await?;
-                api.submit_batch(of.as_deref(), body).await
+                api.submit_batch(of.as_deref(), body, room).await
             })
         })
         .boxed()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
+use super::quota::Quota;
 use crate::chain::Envelope;
 use crate::chain::pae::SESSION_TYPE;
 use crate::domain::state::State;
@@ -22,6 +23,8 @@ pub const CHALLENGE_LASTS: Duration = Duration::from_secs(120);
 pub const SESSION_LASTS: Duration = Duration::from_secs(15 * 60);
 /// Most sessions of one party; a further one takes the place of its oldest.
 const SESSIONS_PER_PARTY: usize = 64;
+/// Most sessions that one party opens in a minute: so that no party's spent challenges leave no room for the others'.
+const OPENED_MAX: u32 = 600;
 /// Most sessions and spent challenges in all.
 const SESSIONS_MAX: usize = 65_536;
 
@@ -106,6 +109,7 @@ pub struct Sessions {
     secret: Salt,
     /// Moments are told as milliseconds since here.
     began: Moment,
+    opened: Quota,
     known: Mutex<Known>,
 }
 
@@ -171,6 +175,7 @@ impl Sessions {
         Ok(Sessions {
             secret: Salt(random()?),
             began: Moment::now(),
+            opened: Quota::new("sessions", OPENED_MAX),
             known: Mutex::default(),
         })
     }
@@ -245,6 +250,7 @@ impl Sessions {
                 "the signature is not by a live key of the party",
             ));
         }
+        self.opened.take(reader.party)?;
         self.spend(&request.challenge, Moment::now())?;
         self.admit(reader, Moment::now())
     }

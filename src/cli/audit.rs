@@ -1,13 +1,14 @@
 //! `counterfoil audit`: re-executes a whole ledger: chain, signatures, tree, every rule, every invariant.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 
 use super::export::progress;
 use super::{Failure, output};
+use crate::chain::line::LINE_LEN_MAX;
 use crate::chain::{Checkpoint, Note, VerifierKey};
 use crate::ledger::audit::{AuditError, Audited, audit};
 use crate::store::Layout;
@@ -38,6 +39,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (audited, note) = match (&args.data, &args.export) {
         (Some(data), _) => folder(data)?,
+        (None, Some(_)) if args.vkey.is_some() && args.checkpoint.is_none() => {
+            return Err(Failure::Usage(
+                "--vkey verifies a checkpoint: name that too, with --checkpoint".into(),
+            ));
+        }
         (None, Some(export)) => file(export, args.checkpoint.as_ref())?,
         (None, None) => return Err(Failure::Usage("--data or --export".into())),
     };
@@ -98,7 +104,7 @@ fn check(note: &Note, vkey: &VerifierKey, audited: &Audited) -> Result<(), Failu
 /// A data folder: what its head covers.
 fn folder(data: &PathBuf) -> Result<(Audited, Option<Note>), Failure> {
     let store = read_only(&Layout::new(data), &mut |_, _| ())
-        .map_err(|error| Failure::FoundBad(format!("{}: {error}", data.display())))?;
+        .map_err(|error| Failure::of_store(data, &error))?;
     let size = store.head.checkpoint.size;
     let lines = store
         .reader
@@ -119,14 +125,17 @@ fn file(
             .map_err(|error| Failure::FoundBad(format!("{}: {error}", path.display())))
     });
     let note = note.transpose()?;
-    let count = BufReader::new(File::open(export).map_err(failed)?)
-        .split(b'\n')
-        .count() as u64;
+    // Read once, as it may be a pipe.
+    let opened = File::open(export).map_err(failed)?;
+    let length = opened.metadata().map_err(failed)?.len();
+    let bar = progress(length, "bytes");
+    let mut reader = BufReader::new(bar.wrap_read(opened));
     let mut ended = true;
-    let mut reader = BufReader::new(File::open(export).map_err(failed)?);
     let lines = std::iter::from_fn(|| {
         let mut line = Vec::new();
-        match reader.read_until(b'\n', &mut line) {
+        // A line that is too long is cut off where that can be seen, so that none fills the memory.
+        let mut most = reader.by_ref().take(LINE_LEN_MAX as u64 + 2);
+        match most.read_until(b'\n', &mut line) {
             Ok(0) => None,
             Ok(_) => {
                 ended = line.pop_if(|last| *last == b'\n').is_some();
@@ -135,7 +144,9 @@ fn file(
             Err(error) => Some(Err(error)),
         }
     });
-    let audited = told(audit(lines, &mut bar(count)))?;
+    let audited = told(audit(lines, &mut |_| ()));
+    bar.finish_and_clear();
+    let audited = audited?;
     if !ended {
         return Err(Failure::FoundBad(format!(
             "{}: the last line does not end",

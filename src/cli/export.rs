@@ -2,7 +2,7 @@
 //! beside a running server, and never write to the data folder.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -62,10 +62,29 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
             let file = File::create(path).map_err(|error| Failure::of(path.display(), error))?;
             write(&mut BufWriter::new(file))?;
         }
-        None => write(&mut BufWriter::new(std::io::stdout().lock()))?,
+        None => write(&mut BufWriter::new(Piped(std::io::stdout().lock())))?,
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Standard output; a reader that has seen enough (`| head`) is no error.
+struct Piped(StdoutLock<'static>);
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
 }
 
 /// Prints the newest signed checkpoint of durable entries.
@@ -93,7 +112,7 @@ pub(crate) fn vkey(args: &DataArgs) -> Result<(), Failure> {
 
 fn open(args: &DataArgs) -> Result<ReadOnly, Failure> {
     let layout = Layout::new(&args.data);
-    read_only(&layout, &mut |_, _| ()).map_err(|error| Failure::of(args.data.display(), error))
+    read_only(&layout, &mut |_, _| ()).map_err(|error| Failure::of_store(&args.data, &error))
 }
 
 /// A bar on a terminal, nothing in a pipe.

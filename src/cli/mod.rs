@@ -20,9 +20,12 @@ mod serve;
 mod show;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::store::OpenError;
 
 /// Procurement contracts and receivables on a signed hash chain: confirmed, split, financed, settled.
 #[derive(Debug, Parser)]
@@ -106,11 +109,19 @@ impl Failure {
     pub(crate) fn of(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Failure {
         Failure::CouldNotRun(format!("{what}: {error}"))
     }
+
+    /// A store that cannot be read, or that was read and is bad.
+    pub(crate) fn of_store(data: &Path, error: &OpenError) -> Failure {
+        let message = format!("{}: {error}", data.display());
+        match error {
+            OpenError::NoStore { .. } | OpenError::Io { .. } => Failure::CouldNotRun(message),
+            _ => Failure::FoundBad(message),
+        }
+    }
 }
 
 /// Runs the command that the process was called with.
 pub fn run() -> ExitCode {
-    // A reader that has seen enough (`| head`) is no error: writes to a closed pipe end the process quietly.
     let cli = Cli::parse();
     let outcome = match cli.verb {
         Verb::Init(args) => init::run(&args),

@@ -115,19 +115,15 @@ fn cancel(draft: &mut Draft<'_>, invoice: InvoiceId, open: &[ReceivableId], lock
         let Some((from, count)) = highest(&free, most) else {
             continue;
         };
-        let taken: Vec<(u64, Option<Disposition>)> = free
-            .iter()
-            .filter(|run| run.hi > from)
-            .map(|run| (run.hi, run.lock.map(|lock| lock.by)))
-            .collect();
-        let top = taken.last().map_or(from, |(hi, _)| *hi);
-        draft.change_fens(*id, from, top, |run| {
-            if taken.binary_search_by_key(&run.hi, |(hi, _)| *hi).is_ok() {
+        let taken = || free.iter().filter(|run| run.hi > from);
+        let parts: Vec<(u64, u64)> = taken().map(|run| (run.lo.max(from), run.hi)).collect();
+        draft
+            .change_fens(*id, &parts, |run| {
                 run.state = FenState::Cancelled(op, EndReason::Diluted);
                 run.lock = None;
-            }
-        });
-        ended.extend(taken.into_iter().filter_map(|(_, by)| by));
+            })
+            .expect("fens that end add nothing to what is outstanding");
+        ended.extend(taken().filter_map(|run| run.lock.map(|lock| lock.by)));
         let contract = draft.get::<Receivable>(*id).contract;
         let share = draft.edit_share(*id, invoice);
         share.cancelled = share

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
     Disposition, FenState, Financing, FinancingState, Hop, Leg, LegKey, Limit, Lock, Receivable,
-    Request, RequestState, Run, Stage, Transfer, TransferState,
+    Request, RequestState, Run, Runs, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
 use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
@@ -202,8 +202,12 @@ impl<'s> Head<'s> {
                 .by(&key)
                 .filter(|leg| leg.payer == receivable.debtor)
         };
-        let barred = legs().any(|leg| leg.is_live(self.time))
-            && !legs().any(|leg| leg.has_lapsed(self.time));
+        let lapsed = legs().filter(|leg| leg.has_lapsed(self.time));
+        let first_lapsed = lapsed.map(|leg| leg.at).min();
+        let barred = legs().any(|leg| {
+            let later = first_lapsed.is_some_and(|first| leg.at > first);
+            leg.is_live(self.time) && !later
+        });
         ensure(!barred, || {
             Refusal::new(
                 "leg.pending",
@@ -254,86 +258,112 @@ pub fn fens(count: u64) -> Fen {
 }
 
 impl Draft<'_> {
-    /// Changes the fens of a confirmed receivable in `[lo, hi)`; the one way to do it. Ended locks on the
-    /// receivable are dropped on the way, and what lenders have outstanding on their limits is kept in step.
+    /// Changes the fens of a confirmed receivable in `parts`, as [`Runs::change`]; the one way to do it. Ended locks
+    /// on the receivable are dropped on the way, and what lenders have outstanding on their limits is kept in step.
+    ///
+    /// # Errors
+    /// `amount.overflow` where a lender would have more outstanding than an amount can say: fens that are opened
+    /// again or pass to a lender are counted whether or not its limit has room.
     pub fn change_fens(
         &mut self,
         id: ReceivableId,
-        lo: u64,
-        hi: u64,
+        parts: &[(u64, u64)],
         change: impl FnMut(&mut Run),
-    ) {
+    ) -> Result<(), Refusal> {
         let time = self.head.time;
         let receivable = self.edit::<Receivable>(id);
         let supplier = receivable.supplier;
         let Stage::Confirmed(confirmed) = &mut receivable.stage else {
-            return;
+            return Ok(());
         };
-        let before: Vec<Run> = confirmed.runs.within(lo, hi).collect();
+        let named = |runs: &Runs| -> Vec<Run> {
+            let parts = parts.iter();
+            parts.flat_map(|(lo, hi)| runs.within(*lo, *hi)).collect()
+        };
+        let before = named(&confirmed.runs);
         confirmed.runs = confirmed.runs.at(time);
-        confirmed.runs.change(lo, hi, change);
-        let after: Vec<Run> = confirmed.runs.within(lo, hi).collect();
+        confirmed.runs.change(parts, change);
+        let after = named(&confirmed.runs);
         // A run that reads as before leaves its financing untouched.
         for run in before.iter().filter(|run| !holds(&after, run)) {
-            self.count_outstanding(supplier, run, false);
+            self.count_outstanding(supplier, run, Fen::checked_sub)?;
         }
         for run in after.iter().filter(|run| !holds(&before, run)) {
-            self.count_outstanding(supplier, run, true);
+            self.count_outstanding(supplier, run, Fen::checked_add)?;
         }
+        Ok(())
     }
 
     /// Measure of a purchase: open face that the lender bought and still holds.
-    fn count_outstanding(&mut self, supplier: PartyId, run: &Run, add: bool) {
+    fn count_outstanding(
+        &mut self,
+        supplier: PartyId,
+        run: &Run,
+        step: fn(Fen, Fen) -> Option<Fen>,
+    ) -> Result<(), Refusal> {
         let Some(id) = run.bought_by().filter(|_| run.state == FenState::Open) else {
-            return;
+            return Ok(());
         };
         let amount = fens(run.len());
-        let step = |fen: Fen| {
-            if add {
-                fen.checked_add(amount)
-            } else {
-                fen.checked_sub(amount)
-            }
+        let overflow = || {
+            let message = "more would be outstanding on a limit than an amount can say";
+            Refusal::new("amount.overflow", message)
         };
         let financing = self.edit::<Financing>(id);
-        financing.outstanding =
-            step(financing.outstanding).expect("what is outstanding is part of the face");
+        financing.outstanding = step(financing.outstanding, amount).ok_or_else(overflow)?;
         for (limit, _) in financing.limits.clone() {
             let limit = self.edit::<Limit>(limit);
             if limit.supplier.is_none_or(|only| only == supplier) {
-                limit.utilised =
-                    step(limit.utilised).expect("what is utilised is a sum of open faces");
+                limit.utilised = step(limit.utilised, amount).ok_or_else(overflow)?;
             }
         }
+        Ok(())
+    }
+
+    /// The same for the fens at `addresses`, one pass a receivable.
+    ///
+    /// # Errors
+    /// As [`Draft::change_fens`].
+    pub fn change_all(
+        &mut self,
+        addresses: &Addresses,
+        mut change: impl FnMut(&mut Run),
+    ) -> Result<(), Refusal> {
+        let all = addresses.as_slice();
+        for group in all.chunk_by(|a, b| a.receivable == b.receivable) {
+            let parts: Vec<(u64, u64)> = group
+                .iter()
+                .map(|address| (address.lo, address.hi))
+                .collect();
+            self.change_fens(group[0].receivable, &parts, &mut change)?;
+        }
+        Ok(())
     }
 
     /// Passes the fens at `addresses` on by a hop: its assignee holds them, and the lock that led to it is gone.
-    pub fn pass_on(&mut self, addresses: &Addresses, hop: &Hop) {
-        for address in addresses {
-            self.change_fens(address.receivable, address.lo, address.hi, |run| {
-                run.holder = hop.to;
-                run.hops = run.hops.iter().chain([hop]).cloned().collect();
-                run.lock = None;
-            });
-        }
+    ///
+    /// # Errors
+    /// As [`Draft::change_fens`].
+    pub fn pass_on(&mut self, addresses: &Addresses, hop: &Hop) -> Result<(), Refusal> {
+        self.change_all(addresses, |run| {
+            run.holder = hop.to;
+            run.hops = run.hops.iter().chain([hop]).cloned().collect();
+            run.lock = None;
+        })
     }
 
     /// Locks the fens at `addresses`, or moves the end of the lock that the same disposition has on them.
     pub fn lock(&mut self, addresses: &Addresses, lock: Lock) {
-        for address in addresses {
-            self.change_fens(address.receivable, address.lo, address.hi, |run| {
-                run.lock = Some(lock)
-            });
-        }
+        self.change_all(addresses, |run| run.lock = Some(lock))
+            .expect("a lock adds nothing to what is outstanding");
     }
 
     /// Takes a disposition's lock off the fens at `addresses` that still carry it.
     pub fn unlock(&mut self, addresses: &Addresses, by: Disposition) {
-        for address in addresses {
-            self.change_fens(address.receivable, address.lo, address.hi, |run| {
-                run.lock = run.lock.filter(|lock| lock.by != by);
-            });
-        }
+        self.change_all(addresses, |run| {
+            run.lock = run.lock.filter(|lock| lock.by != by);
+        })
+        .expect("a lock that goes adds nothing to what is outstanding");
     }
 
     /// Ends a pending disposition because a payment or a credit took one of its fens (`changed`): its other fens

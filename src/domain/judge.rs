@@ -142,11 +142,12 @@ fn check_signatures(
     for party in &consents.required {
         satisfied(head, *party, &signed, false)?;
     }
+    // Nobody consents to what it does itself, though it may be of a kind that may consent.
     let optional = consents
         .optional
         .iter()
         .copied()
-        .filter(|party| signed.iter().any(|(by, _)| by == party));
+        .filter(|party| *party != head.by && signed.iter().any(|(by, _)| by == party));
     let mut others: Vec<PartyId> = consents.required.clone();
     for party in optional {
         satisfied(head, party, &signed, false)?;

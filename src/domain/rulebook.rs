@@ -165,6 +165,9 @@ pub struct Rules {
     pub reveal: Rule<Reveal>,
 }
 
+/// Late interest, agreed or by default, is at most 0.01 a day: a rate's parts in 10¹².
+pub const DAILY_RATE_MOST: i64 = Rate::SCALE / 100;
+
 /// A published loan prime rate, in force until the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,7 +318,7 @@ impl Rules {
             ),
             (
                 "sme.late_interest",
-                self.sme_late_interest.params.default_daily_rate.numerator() <= Rate::SCALE / 100,
+                self.sme_late_interest.params.default_daily_rate.numerator() <= DAILY_RATE_MOST,
                 "takes at most 0.01 a day",
             ),
             (

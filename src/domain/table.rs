@@ -78,7 +78,8 @@ impl<T: Object> Table<T> {
     /// Takes an object in, in place of what stood under its id.
     pub(super) fn put(&mut self, new: T) {
         let id = new.id();
-        let keys = new.keys();
+        // As a set: what an object of many keys costs must not grow with their square.
+        let keys: BTreeSet<T::Key> = new.keys().into_iter().collect();
         if let Some(old) = self.rows.insert(id, new) {
             for key in old.keys() {
                 if !keys.contains(&key) {

@@ -178,16 +178,19 @@ impl Seen for Request {
 }
 
 impl Seen for Offer {
-    /// The lender's own always; the requester's as visible offers arrive, and sealed ones when the window ends.
+    /// The lender's own always; the requester's as visible offers arrive, and revealed ones when the window ends.
     /// No other lender ever.
     fn concerns(&self, viewer: &Viewer<'_>) -> bool {
         if viewer.party == self.lender {
             return true;
         }
         let request = viewer.state.requests.get(self.request);
+        // A sealed offer is withdrawn before the close alone, while nobody may know of it.
         let open = request.is_some_and(|request| match request.bidding {
             Bidding::Visible => true,
-            Bidding::Sealed => request.revealed_by <= viewer.time,
+            Bidding::Sealed => {
+                request.revealed_by <= viewer.time && self.state != OfferState::Withdrawn
+            }
         });
         viewer.party == self.requester && open && !matches!(self.state, OfferState::Committed(_))
     }

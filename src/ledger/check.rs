@@ -1,5 +1,7 @@
 //! What would become of an operation that nobody has signed yet.
 
+use crate::chain::Envelope;
+use crate::chain::pae::OP_TYPE;
 use crate::domain::Refusal;
 use crate::domain::head::Head;
 use crate::domain::payload::Payload;
@@ -7,7 +9,7 @@ use crate::domain::state::State;
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
 
 use super::handle::Ledger;
-use super::intake::id_of;
+use super::intake::{id_of, malformed};
 use super::sequencer::Sequencer;
 use super::status::Stopped;
 
@@ -30,7 +32,7 @@ impl Ledger {
         party: PartyId,
         payload: &str,
     ) -> Result<Result<Checked, Refusal>, Stopped> {
-        let decoded = match Payload::decode(payload.as_bytes()) {
+        let decoded = match read(payload) {
             Ok(decoded) => decoded,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -50,6 +52,12 @@ impl Ledger {
         self.inner.shared.status.durable(size).await?;
         Ok(checked)
     }
+}
+
+/// A payload within the limits of an envelope.
+fn read(payload: &str) -> Result<Payload, Refusal> {
+    Envelope::new(OP_TYPE, payload).map_err(|error| malformed(&error))?;
+    Payload::decode(payload.as_bytes())
 }
 
 fn check(head: &Sequencer, payload: &Payload, op: OpId, time: Instant) -> Result<Checked, Refusal> {

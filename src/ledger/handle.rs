@@ -1,7 +1,6 @@
 //! The handle by which everybody else uses a ledger.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -16,6 +15,7 @@ use crate::store::{EntryReader, Index, ReadError};
 
 use super::clock::Clock;
 use super::committer::Published;
+use super::gate::Gate;
 use super::indexer::Progress;
 use super::pipeline::Shared;
 use super::status::{StopReason, Stopped};
@@ -33,7 +33,7 @@ pub(super) struct Inner {
     pub(super) reader: EntryReader,
     pub(super) index: Arc<Index>,
     pub(super) indexed: watch::Receiver<Progress>,
-    pub(super) full: Arc<AtomicBool>,
+    pub(super) gate: Arc<Gate>,
     pub(super) origin: String,
     pub(super) vkey: String,
     pub(super) quarantined: Vec<PathBuf>,
@@ -133,9 +133,9 @@ impl Ledger {
             size: self.published().size,
             time: clock.as_ref().map_or(last, |now| last.max(*now)),
             drill: is_drill(&inner.origin),
-            quarantined: inner.quarantined.clone(),
+            quarantined: inner.unacknowledged(),
             clock: clock.err(),
-            storage_full: inner.full.load(Ordering::Relaxed),
+            storage_full: !inner.gate.has_room(),
             stopped: inner.shared.status.stop_reason(),
         }
     }
@@ -170,6 +170,12 @@ impl Inner {
             // A thread that broke has said so in the status.
             thread.join().ok();
         }
+    }
+
+    /// What lay in quarantine at the start and has not been given the name of the acknowledged since.
+    fn unacknowledged(&self) -> Vec<PathBuf> {
+        let all = self.quarantined.iter();
+        all.filter(|path| path.exists()).cloned().collect()
     }
 
     /// What is no longer as it was written is a doubt that stops the ledger.

@@ -57,6 +57,7 @@ pub fn id_of(payload: &str) -> OpId {
     OpId(hash)
 }
 
-fn malformed(error: &EnvelopeError) -> Refusal {
+/// The refusal of an envelope that is none.
+pub(super) fn malformed(error: &EnvelopeError) -> Refusal {
     Refusal::new(error.code(), error.problem.to_string()).input("pointer", &error.pointer)
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::Builder;
 
 use crossbeam_channel::{Sender, bounded};
@@ -27,7 +26,7 @@ use super::handle::{Inner, Ledger, is_drill};
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
-use super::replay::{BadEntry, Checks, Replay, Why};
+use super::replay::{BadEntry, Checks, Replay, check_signatures};
 use super::sequencer::Sequencer;
 use super::status::Status;
 use super::verify;
@@ -140,16 +139,15 @@ impl Ledger {
             return Err(StartError::NoDrill { origin });
         }
         let clock = Arc::new(Clock::start(parts.clock, sequencer.time()));
-        let full = Arc::new(AtomicBool::new(false));
-        let gate = Gate::new(Arc::clone(&clock), parts.free_bytes, Arc::clone(&full));
+        let gate = Arc::new(Gate::new(Arc::clone(&clock), parts.free_bytes));
         let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
         let status = Status::new(committer.publish(0)?);
         let shared = Arc::new(Shared::new(sequencer, status));
         let index = Arc::new(parts.index);
         let pool = verify::pool(parts.verify_threads)?;
         let (records, indexed, indexer) = start_indexer(&index).map_err(StartError::Thread)?;
-        let mut threads =
-            pipeline::start(&shared, gate, committer, records).map_err(StartError::Thread)?;
+        let mut threads = pipeline::start(&shared, Arc::clone(&gate), committer, records)
+            .map_err(StartError::Thread)?;
         threads.push(indexer);
         Ok(Ledger {
             inner: Arc::new(Inner {
@@ -159,7 +157,7 @@ impl Ledger {
                 reader: parts.reader,
                 index,
                 indexed,
-                full,
+                gate,
                 origin,
                 vkey: vkey.to_string(),
                 quarantined: parts.quarantined,
@@ -208,16 +206,13 @@ fn replay(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, StartError> {
     let size = reader.size();
-    let mut replay = Replay::new(Checks::RULES);
+    let mut replay = Replay::new(Checks::Rules);
     let mut records: Vec<Record> = Vec::new();
     for entry in reader.entries(0..size) {
         let (entry, line) = entry?;
         let n = entry.n();
-        if n >= vouched
-            && let Some(key) = entry.envelope().forged()
-        {
-            let why = Why::Forged(key);
-            return Err(BadEntry { n, why }.into());
+        if n >= vouched {
+            check_signatures(&entry).map_err(|why| BadEntry { n, why })?;
         }
         let entered = replay.take(&entry, line)?;
         if n >= index.size() {

@@ -203,7 +203,7 @@ impl Shared {
         Ok(Verdict::Judged { size, judgement })
     }
 
-    fn sequence(&self, gate: &mut Gate) {
+    fn sequence(&self, gate: &Gate) {
         while let Some(job) = self.next() {
             if !self.slot.await_room() {
                 return;
@@ -265,13 +265,11 @@ impl Drop for FailOnPanic<'_> {
 /// Starts the thread that sequences and the one that commits.
 pub(super) fn start(
     shared: &Arc<Shared>,
-    mut gate: Gate,
+    gate: Arc<Gate>,
     mut committer: Committer,
     index: Sender<Vec<Record>>,
 ) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let sequencer = named("sequencer", shared, move |shared| {
-        shared.sequence(&mut gate)
-    })?;
+    let sequencer = named("sequencer", shared, move |shared| shared.sequence(&gate))?;
     let committer = named("committer", shared, move |shared| {
         shared.commit(&mut committer, &index)
     })?;

@@ -8,26 +8,13 @@ use crate::domain::{Refusal, invariants};
 use super::intake::Decoded;
 use super::sequencer::{Entered, Sequencer};
 
-/// What is checked beside the chain and the rules.
+/// What is checked beside the chain and the rules. Signatures are for whoever replays: see [`check_signatures`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Checks {
-    /// Every signature of every entry.
-    pub signatures: bool,
+pub enum Checks {
+    /// Nothing more.
+    Rules,
     /// The invariants of what each entry touches, and of the whole state at the end.
-    pub invariants: bool,
-}
-
-impl Checks {
-    /// Nothing more: the entries were verified when they were accepted.
-    pub const RULES: Checks = Checks {
-        signatures: false,
-        invariants: false,
-    };
-    /// Everything.
-    pub const ALL: Checks = Checks {
-        signatures: true,
-        invariants: true,
-    };
+    Invariants,
 }
 
 /// The first entry that is not as it must be.
@@ -110,11 +97,6 @@ impl Replay {
         if entry.payload_type() != OP_TYPE {
             return Err(Why::Type);
         }
-        if self.checks.signatures
-            && let Some(key) = entry.envelope().forged()
-        {
-            return Err(Why::Forged(key));
-        }
         let decoded = Decoded::of(entry.envelope().clone()).map_err(Why::Refused)?;
         if let Some(n) = self.sequencer.recall(&decoded.op) {
             return Err(Why::Repeat(n));
@@ -124,7 +106,7 @@ impl Replay {
             .sequencer
             .decide(payload, &decoded.keys(), op, time)
             .map_err(Why::Refused)?;
-        if self.checks.invariants {
+        if self.checks == Checks::Invariants {
             holds(invariants::of_effects(self.sequencer.state(), &effects))?;
         }
         Ok(self.sequencer.enter(op, payload, time, line, effects))
@@ -156,12 +138,20 @@ impl Replay {
 
     /// The end: where invariants are checked, every invariant is checked of the whole state.
     pub fn finish(self) -> Result<(Sequencer, Tree), BadEntry> {
-        if self.checks.invariants {
+        if self.checks == Checks::Invariants {
             let n = self.sequencer.size().saturating_sub(1);
             holds(invariants::of_state(self.sequencer.state()))
                 .map_err(|why| BadEntry { n, why })?;
         }
         Ok((self.sequencer, self.tree))
+    }
+}
+
+/// "Every signature present must verify."
+pub fn check_signatures(entry: &Entry) -> Result<(), Why> {
+    match entry.envelope().forged() {
+        Some(key) => Err(Why::Forged(key)),
+        None => Ok(()),
     }
 }
 

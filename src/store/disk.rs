@@ -1,7 +1,8 @@
 //! Every change of what is on disk, so that a test can make each of them fail.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// The steps of which persisting is made. Each is over when the call returns; only the `sync` ones make what went before durable.
@@ -31,12 +32,17 @@ pub(super) trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 }
 
-/// The file system itself.
+/// The file system itself. What it makes is its owner's alone: entries hold everybody's trade.
 pub(super) struct RealDisk;
+
+/// Read and written by the owner, and by nobody else.
+const OWNER_ONLY: u32 = 0o600;
+/// The same of a folder.
+const OWNER_ONLY_FOLDER: u32 = 0o700;
 
 impl Disk for RealDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        DirBuilder::new().mode(OWNER_ONLY_FOLDER).create(path)
     }
 
     fn create(&self, path: &Path, content: &[u8]) -> io::Result<File> {
@@ -44,13 +50,19 @@ impl Disk for RealDisk {
             .read(true)
             .append(true)
             .create_new(true)
+            .mode(OWNER_ONLY)
             .open(path)?;
         file.write_all(content)?;
         Ok(file)
     }
 
     fn overwrite(&self, path: &Path, content: &[u8]) -> io::Result<File> {
-        let mut file = File::create(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(OWNER_ONLY)
+            .open(path)?;
         file.write_all(content)?;
         Ok(file)
     }

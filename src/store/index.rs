@@ -126,6 +126,7 @@ impl Index {
     fn try_open(path: &Path, leaf: &dyn Fn(u64) -> Option<Hash>) -> Result<Index, IndexError> {
         remove_unfinished_snapshots(path)?;
         await_close(path)?;
+        folder::create(path)?;
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
         let db = guarded(|| config.open().map_err(damaged))?;
         let mut index = Index {

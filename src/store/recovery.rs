@@ -215,6 +215,7 @@ pub fn read_only(
     layout: &Layout,
     observe: &mut dyn FnMut(&Entry, &Line),
 ) -> Result<ReadOnly, OpenError> {
+    check_there(layout)?;
     let head = head_of(layout)?;
     let scan = scan(layout, Some(&head.checkpoint), observe)?;
     let tail = verdict(layout, &scan, &head)?;
@@ -356,13 +357,18 @@ fn head_of(layout: &Layout) -> Result<Head, OpenError> {
     })
 }
 
+fn check_there(layout: &Layout) -> Result<(), OpenError> {
+    let path = layout.entries();
+    if path.is_dir() {
+        Ok(())
+    } else {
+        Err(OpenError::NoStore { path })
+    }
+}
+
 /// Takes the store's lock, so that two servers never open it.
 fn lock(layout: &Layout) -> Result<File, OpenError> {
-    if !layout.entries().is_dir() {
-        return Err(OpenError::NoStore {
-            path: layout.entries(),
-        });
-    }
+    check_there(layout)?;
     let path = layout.lock();
     let file = OpenOptions::new()
         .create(true)

@@ -162,9 +162,7 @@ pub(super) fn scan(
             scan.damage = Some(scan.here(DamageKind::Ends));
         }
         if scan.damage.is_some() {
-            let after = scan.readable_after
-                || any_readable(&mut lines).map_err(|e| OpenError::io(path, e))?;
-            scan.readable_after = after || any_readable_file(&files[i + 1..])?;
+            scan.readable_after = scan.readable_after || any_readable_file(&files[i + 1..])?;
             break;
         }
     }
@@ -184,8 +182,10 @@ impl Scan {
             let (entry, line, next) = match self.judge(&raw, full) {
                 Ok(good) => good,
                 Err(kind) => {
-                    // A line that reads as an entry is no unfinished write, wherever it belongs.
-                    self.readable_after = raw.ended && Line::decode(&raw.bytes).is_ok();
+                    // A line that reads as an entry is no unfinished write, wherever it belongs. What comes after the end of the
+                    // file is what a running server has written since.
+                    self.readable_after =
+                        raw.ended && (Line::decode(&raw.bytes).is_ok() || any_readable(lines)?);
                     self.damage = Some(self.here(kind));
                     return Ok(());
                 }
@@ -304,4 +304,46 @@ fn any_readable_file(files: &[(u64, PathBuf)]) -> Result<bool, OpenError> {
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::super::testing::{LINES, store};
+    use super::*;
+
+    /// A file that a server appends to: its end is seen once before there is more.
+    struct Growing<'a>(Vec<&'a [u8]>);
+
+    impl Read for Growing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let part = self.0.remove(0);
+            buffer[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+
+    /// Beside a running server a half-written line is seen, and whole ones after it a moment later.
+    #[test]
+    fn what_a_server_writes_meanwhile_is_not_after_an_unfinished_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut found = scan(&store(dir.path(), 1, 1), None, &mut |_, _| ()).unwrap();
+        let [_, one, two, ..] = &LINES[..] else {
+            panic!("there are lines")
+        };
+        let (begun, rest) = one.bytes().split_at(10);
+        let rest = [rest, b"\n", two.bytes(), b"\n"].concat();
+        let growing = Growing(vec![begun, b"", &rest]);
+        let mut lines = RawLines::new(BufReader::with_capacity(1 << 20, growing));
+        found.segment(&mut lines, 4, None, &mut |_, _| ()).unwrap();
+        assert_eq!(
+            found.damage.map(|damage| damage.kind),
+            Some(DamageKind::NotEnded)
+        );
+        assert!(!found.readable_after);
+    }
 }

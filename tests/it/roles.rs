@@ -1,7 +1,22 @@
 //! Who sees what, over HTTP: every party against every object of two disjoint trades, as tables that are written by hand.
 //!
-//! That the tables can fail was tried by dropping lines of `src/domain/visibility.rs` one at a time; `mutations.md` beside
-//! the tables keeps what failed.
+//! - `table`: which objects, lists, entries and receipts each party reads; all else is answered as what never was.
+//! - `fields`: which fields of an object each of its readers gets.
+//! - `secrets`: who is ever told which id, number, amount, reference or reason; all answers are searched for all of them.
+//! - `window`: what time changes: sealed offers in the window in which they are revealed, requests that end.
+//! - `oracles`, `numbers`: refusals and uniqueness tell nobody of another's trade.
+//!
+//! That the tables can fail was tried by hand, one line at a time:
+//!
+//! | dropped in `src/domain/visibility.rs` | what failed |
+//! |---|---|
+//! | `self.asks(party)`, of a request | bank B and the fund read `req-live` by id (`table`, `window`), 150047.00 (`secrets`); `request.withdraw` of it no longer reads as unknown to the fund (`oracles`) |
+//! | `revealed_by <= viewer.time`, of a sealed offer | the supplier reads and lists `ofr-sealed-a`, its rate and its fee (`table`, `secrets`, `window`) |
+//! | `self.is_live(viewer.time)`, of a request | lenders read and list `req-sold`, `req-done` and the other requests that have ended (`table`, `secrets`, `window`) |
+//! | `hop.from == party`, of a receivable | the carrier, a former holder, no longer reads `rcv-main` (`table`, `fields`), nor FP-31-MAIN (`secrets`) |
+//!
+//! So too with the debtor let into a financing (`table`, `secrets`), a reveal's entry told to the requester at once
+//! (`table`, `secrets`, `window`), and an earlier hop shown with what moved it (`fields`, `secrets`).
 
 mod answers;
 mod cast;

@@ -83,3 +83,27 @@ fn a_session_ends_with_its_key() {
         "session.ended"
     );
 }
+
+#[test]
+fn a_party_opens_so_many_sessions_a_minute() {
+    let world = World::new();
+    let sessions = sessions();
+    let asked = |challenge| Asked {
+        request: SessionRequest {
+            ledger: world.state.ledger.as_ref().unwrap().origin.clone(),
+            audience: Name::new("http://here").unwrap(),
+            party: reader().party,
+            challenge,
+            expires: world.time.plus_minutes(1),
+        },
+        key: reader().key,
+    };
+    let open = || {
+        let asked = asked(sessions.challenge().unwrap());
+        sessions.open(&asked, "http://here", &world.state, world.time)
+    };
+    for _ in 0..OPENED_MAX {
+        open().unwrap();
+    }
+    assert_eq!(open().unwrap_err().status.as_u16(), 429);
+}

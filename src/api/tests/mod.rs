@@ -3,6 +3,6 @@
 mod operations;
 mod reads;
 mod routes;
-mod served;
+pub(super) mod served;
 mod server;
 mod sessions;

@@ -206,6 +206,16 @@ fn a_check_takes_an_unsigned_payload_of_its_own_party_under_a_session() {
 }
 
 #[test]
+fn a_check_has_the_limits_of_an_envelope() {
+    let served = Served::new();
+    let answer = check(&served, SUPPLIER, &" ".repeat(40 * 1024 + 1));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "envelope.payload_too_long")
+    );
+}
+
+#[test]
 fn a_receipt_and_an_entry_are_read_by_those_whom_it_was_told() {
     let mut served = Served::new();
     let (_, envelope) = served.proposed("HT-1");

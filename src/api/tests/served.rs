@@ -28,8 +28,8 @@ use crate::domain::values::{
 use crate::ledger::{ClockChoice, Config, InitOptions, Ledger, init};
 
 /// A ledger that is served until this is dropped.
-pub(super) struct Served {
-    pub(super) ledger: Ledger,
+pub(in crate::api) struct Served {
+    pub(in crate::api) ledger: Ledger,
     pub(super) origin: Name,
     pub(super) address: SocketAddr,
     nonce: u128,
@@ -53,7 +53,7 @@ pub(super) fn granted(party: &str) -> KeyGrant {
 
 impl Served {
     /// A ledger with its operator and nobody else.
-    pub(super) fn empty() -> Served {
+    pub(in crate::api) fn empty() -> Served {
         Served::with_limits(Limits::default())
     }
 

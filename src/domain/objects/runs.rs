@@ -194,22 +194,26 @@ impl Runs {
         runs
     }
 
-    /// Changes the fens in `[lo, hi)`, cutting at its ends and joining what has become equal.
-    pub fn change(&mut self, lo: u64, hi: u64, mut change: impl FnMut(&mut Run)) {
-        let mut next = Vec::with_capacity(self.0.len() + 2);
+    /// Changes the fens in `parts`, intervals `[lo, hi)` that ascend and are disjoint, in one pass: cuts at their
+    /// ends and joins what has become equal.
+    pub fn change(&mut self, parts: &[(u64, u64)], mut change: impl FnMut(&mut Run)) {
+        let mut parts = parts.iter().peekable();
+        let mut next = Vec::with_capacity(self.0.len() + 2 * parts.len());
         for run in self.0.drain(..) {
-            if run.hi <= lo || hi <= run.lo {
-                next.push(run);
-                continue;
-            }
-            if run.lo < lo {
-                next.push(run.cut(run.lo, lo));
-            }
-            let mut middle = run.cut(lo, hi);
-            change(&mut middle);
-            next.push(middle);
-            if hi < run.hi {
-                next.push(run.cut(hi, run.hi));
+            let mut from = run.lo;
+            while from < run.hi {
+                while parts.next_if(|(_, hi)| *hi <= from).is_some() {}
+                let (named, to) = match parts.peek() {
+                    Some((lo, hi)) if *lo <= from => (true, *hi),
+                    Some((lo, _)) => (false, *lo),
+                    None => (false, run.hi),
+                };
+                let mut piece = run.cut(from, to);
+                from = piece.hi;
+                if named {
+                    change(&mut piece);
+                }
+                next.push(piece);
             }
         }
         self.0 = next;
@@ -234,5 +238,36 @@ impl Runs {
             .windows(2)
             .all(|pair| pair[0].hi == pair[1].lo && !pair[0].joins(&pair[1]));
         bounds && gapless && self.0.iter().all(|run| !run.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{MAKER, SUPPLIER, id, wire};
+
+    /// The maker's fens of a hundred, after these intervals were passed on to it and those back again.
+    #[rstest]
+    #[case::none(&[], &[], &[])]
+    #[case::all(&[(0, 100)], &[], &[(0, 100)])]
+    #[case::several(&[(0, 10), (20, 30), (90, 100)], &[], &[(0, 10), (20, 30), (90, 100)])]
+    #[case::touching_ones_join(&[(10, 20), (20, 30)], &[], &[(10, 30)])]
+    #[case::across_what_was_cut(&[(0, 10), (20, 30)], &[(5, 25)], &[(0, 5), (25, 30)])]
+    #[case::several_within_one_run(&[(0, 50)], &[(10, 20), (30, 40)], &[(0, 10), (20, 30), (40, 50)])]
+    #[case::what_is_undone_joins_again(&[(10, 20), (40, 50)], &[(10, 20), (40, 50)], &[])]
+    fn a_change_cuts_where_it_must_and_joins_what_it_can(
+        #[case] on: &[(u64, u64)],
+        #[case] back: &[(u64, u64)],
+        #[case] held: &[(u64, u64)],
+    ) {
+        let mut runs = Runs::of_supplier(100, id(SUPPLIER), wire("2026-08-07"));
+        runs.change(on, |run| run.holder = id(MAKER));
+        runs.change(back, |run| run.holder = id(SUPPLIER));
+        assert!(runs.partition(100), "{runs:?}");
+        let maker = runs.iter().filter(|run| run.holder == id(MAKER));
+        let found: Vec<_> = maker.map(|run| (run.lo, run.hi)).collect();
+        assert_eq!(found, held);
     }
 }

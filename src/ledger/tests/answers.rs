@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rstest::rstest;
 
 use super::{accepted, refused, repeated};
@@ -163,4 +166,18 @@ async fn storage_full_refuses_writes_and_answers_reads() {
     assert!(matches!(answer, Answer::Closed(refusal) if refusal.rule == "storage.full"));
     assert_eq!(ledger.read(|at| at.size).await, Ok(1));
     assert!(ledger.ready().storage_full);
+}
+
+/// Whoever waits for readiness sends no operation, and must learn of it all the same.
+#[test]
+fn readiness_measures_the_room_itself() {
+    let drill = Drill::new();
+    let free = Arc::new(AtomicU64::new(1_000));
+    let measured = Arc::clone(&free);
+    let ledger = drill.open_with(|parts| {
+        parts.free_bytes = Box::new(move || Ok(measured.load(Ordering::Relaxed)));
+    });
+    assert!(ledger.ready().storage_full);
+    free.store(u64::MAX, Ordering::Relaxed);
+    assert!(!ledger.ready().storage_full);
 }

@@ -219,13 +219,26 @@ fn another_key_than_entry_0_names_does_not_open_the_ledger() {
     assert!(matches!(opened.map(drop), Err(StartError::OtherKey { .. })));
 }
 
-#[test]
-fn key_file_is_its_owners_alone() {
+/// Entries hold everybody's trade.
+#[tokio::test]
+async fn data_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let drill = Drill::new();
-    let path = keyfile::path_in(&drill.dir.path().join("data"));
-    let mode = std::fs::metadata(path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let drill = played().await;
+    let data = drill.dir.path().join("data");
+    for (name, mode) in [
+        ("", 0o700),
+        ("ledger.key", 0o600),
+        ("head", 0o600),
+        ("entries", 0o700),
+        ("entries/00000000000000000000.jsonl", 0o600),
+        ("index", 0o700),
+    ] {
+        let found = std::fs::metadata(data.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(found & 0o777, mode, "{name}");
+    }
 }
 
 #[test]
@@ -236,4 +249,39 @@ fn lost_head_is_accepted_anew_on_the_operators_word() {
     assert!(Ledger::open(drill.config(), &mut |_, _| ()).is_err());
     crate::ledger::accept_head(&drill.config(), 1).unwrap();
     assert_eq!(drill.open().published().size, 1);
+}
+
+/// No checkpoint speaks yet for what was persisted last, so a start looks at its signatures before it signs one.
+#[tokio::test]
+async fn forged_entry_above_the_head_does_not_open_the_ledger() {
+    let drill = Drill::new();
+    let data = drill.dir.path().join("data");
+    let head = std::fs::read(data.join("head")).unwrap();
+    let ledger = drill.open();
+    accepted(&ledger.submit(&drill.admission(1)).await);
+    drop(ledger);
+    let mut all = lines(&drill.export());
+    change(&mut all, 1, "x:authority-1", "x:authority-2");
+    let forged = all.join(&b'\n');
+    std::fs::write(
+        data.join("entries/00000000000000000000.jsonl"),
+        [&forged[..], b"\n"].concat(),
+    )
+    .unwrap();
+    std::fs::write(data.join("head"), head).unwrap();
+    let opened = Ledger::open(drill.config(), &mut |_, _| ());
+    let bad = match opened.map(drop) {
+        Err(StartError::Entry(bad)) => bad,
+        other => panic!("opened: {other:?}"),
+    };
+    assert!(
+        matches!(
+            bad,
+            BadEntry {
+                n: 1,
+                why: Why::Forged(_)
+            }
+        ),
+        "{bad}"
+    );
 }

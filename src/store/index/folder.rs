@@ -1,7 +1,8 @@
 //! The folder that sled lives in.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,15 @@ use super::IndexError;
 
 /// How long a dropped index may take to close.
 const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+/// Makes the folder, its owner's alone, where there is none: records name parties.
+pub(super) fn create(path: &Path) -> Result<(), IndexError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| IndexError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
 
 /// "Before opening delete `snap.*.generating`": one left by a kill can make sled unopenable.
 pub(super) fn remove_unfinished_snapshots(path: &Path) -> Result<(), IndexError> {

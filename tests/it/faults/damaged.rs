@@ -48,9 +48,15 @@ fn cut(data: &Path, len: u64) {
     file.set_len(len).unwrap();
 }
 
-/// What `serve` opens the store with.
+/// What `serve` opens the store with. A process that another test starts holds this one's lock from its fork to its
+/// exec, so a lock that is held is asked for again.
 fn open(data: &Path) -> Result<Recovered, OpenError> {
-    SegmentJournal::open(Layout::new(data), &mut |_, _| ())
+    loop {
+        match SegmentJournal::open(Layout::new(data), &mut |_, _| ()) {
+            Err(OpenError::Locked { .. }) => std::thread::yield_now(),
+            opened => return opened,
+        }
+    }
 }
 
 /// That the start was refused for entry `n`, naming file and offset.

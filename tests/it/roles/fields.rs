@@ -176,43 +176,49 @@ const FIELDS: &[Fields] = &[
     (
         "offers ofr-live-a",
         "tax supplier",
-        "at cost{apr cost funds value_date} currency id lender request requester state terms{advance_rate \
+        "at comparison{apr cost days funds on rank} currency id lender request requester state terms{advance_rate \
          day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-live-a",
         "bank-a",
-        "at cost{apr cost funds value_date} currency id lender request state terms{advance_rate day_count \
+        "at comparison{apr cost days funds on} currency id lender request state terms{advance_rate day_count \
          disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-lost",
         "tax supplier",
-        "at cost{apr cost funds value_date} currency id lender request requester state terms{advance_rate \
+        "at comparison{apr cost days funds on rank} currency id lender request requester state terms{advance_rate \
          day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-lost",
         "factor",
-        "at cost{apr cost funds value_date} currency id lender request state terms{advance_rate day_count \
+        "at comparison{apr cost days funds on} currency id lender request state terms{advance_rate day_count \
          disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-done",
-        "tax bank-a supplier",
-        "at cost{apr cost funds value_date} currency financing id lender request requester state \
+        "tax supplier",
+        "at comparison{apr cost days funds on rank} currency financing id lender request requester state \
+         terms{advance_rate day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
+    ),
+    (
+        "offers ofr-done",
+        "bank-a",
+        "at comparison{apr cost days funds on} currency financing id lender request requester state \
          terms{advance_rate day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-sealed-a",
         "tax",
-        "at cost{apr cost funds value_date} currency id lender request requester state terms{advance_rate \
+        "at comparison{apr cost days funds on rank} currency id lender request requester state terms{advance_rate \
          day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "offers ofr-sealed-a",
         "bank-a",
-        "at cost{apr cost funds value_date} currency id lender request state terms{advance_rate day_count \
+        "at comparison{apr cost days funds on} currency id lender request state terms{advance_rate day_count \
          disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
@@ -229,27 +235,32 @@ const FIELDS: &[Fields] = &[
         "financings fin-wait",
         "tax bank-b",
         "addresses at currency debtor due ends face id leg lender limits offer outstanding request requester \
-         state terms{advance_rate day_count disburse_by expires fees interest kind rate recourse}",
+         schedule{computed{formula inputs{base daycount days discount face fees from rate to} result rounding} \
+         price value_date} state terms{advance_rate day_count disburse_by expires fees interest kind rate \
+         recourse}",
     ),
     (
         "financings fin-wait",
         "supplier",
-        "addresses at currency debtor due ends face id leg lender offer request requester state \
-         terms{advance_rate day_count disburse_by expires fees interest kind rate recourse}",
+        "addresses at currency debtor due ends face id leg lender offer request requester \
+         schedule{computed{formula inputs{base daycount days discount face fees from rate to} result rounding} \
+         price value_date} state terms{advance_rate day_count disburse_by expires fees interest kind rate \
+         recourse}",
     ),
     (
         "financings fin-done",
         "tax bank-a",
-        "addresses at currency debtor due face funding{at leg price value_date} id lender limits offer \
-         outstanding request requester state terms{advance_rate day_count disburse_by expires fees{amount bearer \
-         payee} interest kind rate recourse}",
+        "addresses at currency debtor due face funding{at computed{formula inputs{base daycount days discount \
+         face fees from rate to} result rounding} leg price value_date} id lender limits offer outstanding \
+         request requester state terms{advance_rate day_count disburse_by expires fees{amount bearer payee} \
+         interest kind rate recourse}",
     ),
     (
         "financings fin-done",
         "supplier",
-        "addresses at currency debtor due face funding{at leg price value_date} id lender offer request requester \
-         state terms{advance_rate day_count disburse_by expires fees{amount bearer payee} interest kind rate \
-         recourse}",
+        "addresses at currency debtor due face funding{at computed{formula inputs{base daycount days discount \
+         face fees from rate to} result rounding} leg price value_date} id lender offer request requester state \
+         terms{advance_rate day_count disburse_by expires fees{amount bearer payee} interest kind rate recourse}",
     ),
     (
         "limits lim-b",

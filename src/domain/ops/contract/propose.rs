@@ -7,6 +7,7 @@ use crate::domain::head::Head;
 use crate::domain::objects::{Contract, ContractKey, ContractState, ContractTerms};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::registry::Operation;
+use crate::domain::rulebook::DAILY_RATE_MOST;
 use crate::domain::rules::enforce;
 use crate::domain::state::Effects;
 use crate::domain::values::{
@@ -163,6 +164,15 @@ impl Propose {
 
     /// `sme.late_interest`: an agreed late rate is at least the one-year LPR at the contract's conclusion.
     fn check_late_rate(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        // Beyond it late interest could outgrow every amount, and the payment that causes it be refused.
+        ensure(
+            self.late_rate
+                .is_none_or(|daily| daily.numerator() <= DAILY_RATE_MOST),
+            || {
+                Refusal::new("contract.late_rate", "late interest is at most 0.01 a day")
+                    .input("late_rate", self.late_rate.unwrap_or_default())
+            },
+        )?;
         let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
         let (Some(daily), Some(lpr)) = (self.late_rate, rulebook.lpr_on(self.concluded)) else {
             return Ok(());
@@ -273,6 +283,7 @@ mod tests {
     #[case::public_body_above_30_without_reason(|body: &mut Propose| { body.term_reason = None; }, "sme.term")]
     #[case::public_body_above_60(|body: &mut Propose| { body.payment_days = 61; }, "sme.term")]
     #[case::late_rate_below_lpr(|body: &mut Propose| { body.late_rate = Some(wire("0.00008")); }, "sme.late_interest")]
+    #[case::late_rate_that_nobody_can_pay(|body: &mut Propose| { body.late_rate = Some(wire("0.010000000001")); }, "contract.late_rate")]
     #[case::endless_grace(|body: &mut Propose| { body.grace_days = 3_661; }, "contract.days")]
     fn refused(#[case] spoil: fn(&mut Propose), #[case] rule: &str) {
         let mut body = proposal();

@@ -62,7 +62,7 @@ fn known_as(refusal: Refusal, known: Option<&Invoice>) -> Refusal {
     })
 }
 
-/// An invoice that the acting authority may attest or flag.
+/// An invoice that the acting authority may attest or flag: never one of its own.
 fn by_attester<'s>(at: &Head<'s>, id: InvoiceId) -> Result<&'s Invoice, Refusal> {
     let invoice = at.named::<Invoice>(id)?;
     ensure(at.actor()?.has_scope(Scope::Attest), || {
@@ -71,6 +71,13 @@ fn by_attester<'s>(at: &Head<'s>, id: InvoiceId) -> Result<&'s Invoice, Refusal>
             "this is for an authority that attests invoices",
         )
         .input("scope", Scope::Attest)
+    })?;
+    ensure(at.by != invoice.supplier && at.by != invoice.debtor, || {
+        Refusal::new(
+            "authority.own",
+            "an authority attests and flags the invoices of others alone",
+        )
+        .input("invoice", id)
     })?;
     Ok(invoice)
 }
@@ -100,4 +107,40 @@ fn agreed_by_debtor<'s>(at: &Head<'s>, id: InvoiceId) -> Result<&'s Invoice, Ref
             .remedy("the signature of the debtor, or of an authority that attests invoices")
     })?;
     Ok(invoice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::objects::InvoiceState;
+    use crate::domain::ops::invoice::attest::Attest;
+    use crate::domain::ops::invoice::book::Book;
+    use crate::domain::ops::invoice::void::Void;
+    use crate::domain::testing::{HOSPITAL, TAX, World, admission, id, proposal};
+    use crate::domain::values::Size;
+
+    /// A supplier that attests invoices too: of its own, nobody's word but others' counts.
+    const BUREAU: &str = "lei:5493001KJTIIGC8Y1R12";
+
+    #[test]
+    fn an_authority_neither_agrees_with_itself_nor_attests_its_own_invoice() {
+        let mut world = World::new();
+        let roles = [Role::Supplier, Role::Authority];
+        let (supplier, scopes) = (BUREAU, [Scope::Attest]);
+        let admission = admission(supplier, &roles, &scopes, Some(Size::Small), Some(TAX));
+        world.act_with(crate::domain::testing::OPERATOR, &[id(TAX)], admission);
+        let contract = world.contract_of(supplier, HOSPITAL, proposal());
+        let invoice = world.invoice(contract, "INV-1", "100.00", "0.00");
+        world.act(HOSPITAL, Book { invoice });
+
+        let refusal = world.refusal(supplier, Void { invoice });
+        assert_eq!(refusal.rule, "invoice.booked");
+        let refusal = world.refusal(supplier, Attest { invoice });
+        assert_eq!(refusal.rule, "authority.own");
+
+        world.act(TAX, Attest { invoice });
+        world.act_with(supplier, &[id(TAX)], Void { invoice });
+        let state = world.get_invoice(invoice).state;
+        assert!(matches!(state, InvoiceState::Void(_)));
+    }
 }

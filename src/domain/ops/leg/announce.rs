@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{disburse, tell_all};
+use super::{disburse, earliest_value_date, tell_all};
 use crate::domain::head::Head;
 use crate::domain::objects::{
     Account, AccountState, Discharge, Financing, Leg, LegKey, LegState, Obligation, Purpose,
@@ -18,9 +18,7 @@ use crate::domain::values::{
 
 /// A leg pays at most this many things.
 const DISCHARGES_MOST: usize = 64;
-/// A leg may be announced this many business days after its value date.
-const BUSINESS_DAYS_BACK: u32 = 5;
-/// Or this many days before it.
+/// A leg may be announced this many days before its value date.
 const DAYS_AHEAD: i64 = 30;
 
 /// Body, in wire order.
@@ -248,7 +246,7 @@ impl Announce {
     fn check_value_date(&self, at: &Head<'_>) -> Result<(), Refusal> {
         let today = at.today()?;
         let calendar = &at.rulebook()?.calendar;
-        let from = calendar.minus_business_days(today, BUSINESS_DAYS_BACK);
+        let from = earliest_value_date(calendar, today);
         let to = today.plus_days(DAYS_AHEAD);
         ensure((from..=to).contains(&self.value_date), || {
             Refusal::new(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{disburse, pay, tell_all};
+use super::{disburse, earliest_value_date, pay, tell_all};
 use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Attested, Leg, LegKey, LegState, Purpose};
@@ -37,7 +37,7 @@ impl Operation for Attest {
         let booked = at.amount("booked", &self.booked, leg.currency)?;
         self.check_attester(at, leg, booked)?;
         leg.announced()?;
-        self.check_value_date(at)?;
+        self.check_value_date(at, leg)?;
         self.check_reference(at)?;
 
         let mut draft = at.draft();
@@ -115,10 +115,21 @@ impl Attest {
         )
     }
 
-    fn check_value_date(&self, at: &Head<'_>) -> Result<(), Refusal> {
+    /// Not ahead, and no further back than a leg is announced: late interest and prices count from that day.
+    fn check_value_date(&self, at: &Head<'_>, leg: &Leg) -> Result<(), Refusal> {
         ensure(self.value_date <= at.today()?, || {
             Refusal::new("leg.not_booked", "the booked value date lies ahead")
                 .input("value_date", self.value_date)
+        })?;
+        let announced = at.day_of(leg.at)?;
+        let from = earliest_value_date(&at.rulebook()?.calendar, announced);
+        ensure(from <= self.value_date, || {
+            Refusal::new(
+                "leg.value_date",
+                "the booked value date lies too long before the announcement",
+            )
+            .input("value_date", self.value_date)
+            .remedy(format!("a value date from {from} on"))
         })
     }
 
@@ -183,6 +194,27 @@ mod tests {
         let (mut world, _, leg) = announced();
         let body = world.attesting(leg);
         assert_eq!(world.refusal(by, body).rule, rule);
+    }
+
+    /// As far back as a leg may be announced, and no further: late interest and prices count from that day.
+    #[rstest]
+    #[case::as_far_back_as_a_leg("2026-05-28", None)]
+    #[case::further("2026-05-27", Some("leg.value_date"))]
+    #[case::of_another_year("2025-06-04", Some("leg.value_date"))]
+    #[case::tomorrow("2026-06-05", Some("leg.not_booked"))]
+    fn the_booked_value_date_lies_near_the_announcement(
+        #[case] value_date: &str,
+        #[case] rule: Option<&str>,
+    ) {
+        let (mut world, _, leg) = announced();
+        let body = Attest {
+            value_date: wire(value_date),
+            ..world.attesting(leg)
+        };
+        match rule {
+            None => _ = world.act(OTHER_BANK, body),
+            Some(rule) => assert_eq!(world.refusal(OTHER_BANK, body).rule, rule),
+        }
     }
 
     #[rstest]

@@ -90,7 +90,7 @@ pub(super) fn fund(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Res
         recourse: financing.terms.recourse,
         at: draft.head.time,
     };
-    draft.pass_on(&financing.addresses, &hop);
+    draft.pass_on(&financing.addresses, &hop)?;
     done.funded = Some(id);
     owe_the_difference(draft, leg, &financing, price, done)
 }
@@ -158,13 +158,11 @@ pub(super) fn unwind(draft: &mut Draft<'_>, leg: &Leg, id: FinancingId) -> Resul
     let financing = draft.get::<Financing>(id).clone();
     let returns = is_still_held(draft, &financing);
     if returns {
-        for address in &financing.addresses {
-            draft.change_fens(address.receivable, address.lo, address.hi, |run| {
-                let kept = run.hops.len().saturating_sub(1);
-                run.hops = run.hops[..kept].into();
-                run.holder = financing.requester;
-            });
-        }
+        draft.change_all(&financing.addresses, |run| {
+            let kept = run.hops.len().saturating_sub(1);
+            run.hops = run.hops[..kept].into();
+            run.holder = financing.requester;
+        })?;
     } else if let FinancingState::Funded(funding) = &financing.state {
         let back = (financing.lender, financing.requester);
         owe(draft, leg, ObligationKind::Reversal, back, funding.price)?;

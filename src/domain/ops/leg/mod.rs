@@ -10,7 +10,10 @@ pub mod reverse;
 use crate::domain::draft::Draft;
 use crate::domain::objects::{Cause, Leg, Obligation, ObligationKind};
 use crate::domain::refusal::Refusal;
-use crate::domain::values::{Fen, ObligationId, PartyId};
+use crate::domain::values::{Calendar, Day, Fen, ObligationId, PartyId};
+
+/// A leg may be announced this many business days after its value date.
+const BUSINESS_DAYS_BACK: u32 = 5;
 
 /// Makes an obligation that a leg causes, due on the day of its entry; none where nothing is owed.
 fn owe(
@@ -44,6 +47,11 @@ fn owe(
         ended: None,
     });
     Ok(Some(id))
+}
+
+/// The earliest value date of a leg that is announced on a day.
+fn earliest_value_date(calendar: &Calendar, announced: Day) -> Day {
+    calendar.minus_business_days(announced, BUSINESS_DAYS_BACK)
 }
 
 /// Tells everybody whom a leg concerns: payer, payee and the bank of the account.

@@ -18,7 +18,7 @@ pub(super) fn pay(draft: &mut Draft<'_>, leg: &Leg, done: &mut Attested) -> Resu
     let mut left = done.booked;
     let mut owed = Vec::new();
     for receivable in leg.discharges.iter().filter_map(receivable) {
-        let paid = settle(draft, leg, receivable, left);
+        let paid = settle(draft, leg, receivable, left)?;
         let settled = fens(paid.iter().map(Run::len).sum());
         left = minus(left, settled);
         if !settled.is_zero() {
@@ -69,7 +69,12 @@ fn obligation(discharge: &Discharge) -> Option<ObligationId> {
 
 /// Settles the payee's lowest open fens, up to `most`, and returns them. A payment on locked fens goes through, and
 /// what was pending on them ends; but a leg that lapsed, and is attested late, counts on unlocked fens alone.
-fn settle(draft: &mut Draft<'_>, leg: &Leg, id: ReceivableId, most: Fen) -> Vec<Run> {
+fn settle(
+    draft: &mut Draft<'_>,
+    leg: &Leg,
+    id: ReceivableId,
+    most: Fen,
+) -> Result<Vec<Run>, Refusal> {
     let time = draft.head.time;
     let lapsed = leg.has_lapsed(time);
     let takes = |run: &Run| !lapsed || run.lock_at(time).is_none();
@@ -77,18 +82,18 @@ fn settle(draft: &mut Draft<'_>, leg: &Leg, id: ReceivableId, most: Fen) -> Vec<
         Some(runs) => lowest_open(runs, leg.payee, most.get().unsigned_abs(), takes),
         None => Vec::new(),
     };
-    let mut pending: BTreeSet<Disposition> = BTreeSet::new();
-    for run in &paid {
-        pending.extend(run.lock_at(time).map(|lock| lock.by));
-        draft.change_fens(id, run.lo, run.hi, |run| {
-            run.state = FenState::Settled(leg.id);
-            run.lock = None;
-        });
-    }
+    let mut parts: Vec<(u64, u64)> = paid.iter().map(|run| (run.lo, run.hi)).collect();
+    parts.sort_unstable();
+    draft.change_fens(id, &parts, |run| {
+        run.state = FenState::Settled(leg.id);
+        run.lock = None;
+    })?;
+    let locks = paid.iter().filter_map(|run| run.lock_at(time));
+    let pending: BTreeSet<Disposition> = locks.map(|lock| lock.by).collect();
     for disposition in pending {
         draft.end_as_changed(disposition);
     }
-    paid
+    Ok(paid)
 }
 
 /// The debtor owes late interest to the payee of the settling day, once per payee, receivable and leg.

@@ -50,7 +50,7 @@ impl Operation for Reverse {
         let done = leg.attested()?;
 
         let mut draft = at.draft();
-        reopen(&mut draft, leg, done);
+        reopen(&mut draft, leg, done)?;
         revive(&mut draft, leg, done)?;
         let stands = match done.funded {
             Some(financing) => !disburse::unwind(&mut draft, leg, financing)?,
@@ -74,7 +74,7 @@ impl Operation for Reverse {
 }
 
 /// Its fens reopen with the holder and hops they kept.
-fn reopen(draft: &mut Draft<'_>, leg: &Leg, done: &Attested) {
+fn reopen(draft: &mut Draft<'_>, leg: &Leg, done: &Attested) -> Result<(), Refusal> {
     for (id, _) in &done.settled {
         let receivable = draft.get::<Receivable>(*id);
         let settled: Vec<(u64, u64)> = receivable
@@ -84,10 +84,9 @@ fn reopen(draft: &mut Draft<'_>, leg: &Leg, done: &Attested) {
             .filter(|run| run.state == FenState::Settled(leg.id))
             .map(|run| (run.lo, run.hi))
             .collect();
-        for (lo, hi) in settled {
-            draft.change_fens(*id, lo, hi, |run| run.state = FenState::Open);
-        }
+        draft.change_fens(*id, &settled, |run| run.state = FenState::Open)?;
     }
+    Ok(())
 }
 
 /// Those it discharged revive.
@@ -174,6 +173,30 @@ mod tests {
                 assert_eq!(world.open_of(receivable, SUPPLIER), fen("150000.00"));
             }
         }
+    }
+
+    /// A limit may be outrun by what comes back to it; what no amount can say is refused.
+    #[test]
+    fn what_would_be_outstanding_beyond_every_amount_is_refused() {
+        const MOST: &str = "9999999999999999.99";
+        let (mut world, _) = banked();
+        world.limited(LENDER, MOST);
+        let mut sold = || {
+            let receivable = world.confirmed(MOST);
+            let all = fens_of(receivable, 0, Fen::MAX.get().unsigned_abs());
+            let request = world.requested(all, Bidding::Visible);
+            let mut terms = terms_of(world.get_request(request));
+            terms.rate = wire("0");
+            let offer = world.offered(LENDER, request, terms);
+            let pays = [Discharge::Financing(world.accepted(offer))];
+            world.paid(LENDER, SUPPLIER, MOST, &pays);
+            world.paid(HOSPITAL, LENDER, MOST, &[Discharge::Receivable(receivable)])
+        };
+        let (first, second) = (sold(), sold());
+        world.returned(first);
+        assert_eq!(world.get_limit(LENDER, None).utilised, Fen::MAX);
+        let refusal = world.refusal(OTHER_BANK, Reverse { leg: second });
+        assert_eq!(refusal.rule, "amount.overflow");
     }
 
     #[test]

@@ -52,8 +52,10 @@ mod tests {
 
     use super::*;
     use crate::domain::ops::offer::accept::Accept;
+    use crate::domain::ops::offer::commit::Commit;
     use crate::domain::testing::trade::{fens_of, terms_of};
-    use crate::domain::testing::{FACTOR, LENDER, SUPPLIER, World, id};
+    use crate::domain::testing::{FACTOR, LENDER, SUPPLIER, World, digest, id};
+    use crate::domain::values::MadeId;
 
     fn offered() -> (World, OfferId) {
         let mut world = World::new();
@@ -86,6 +88,23 @@ mod tests {
         world.accepted(offer);
         let refusal = world.refusal(LENDER, Withdraw { offer });
         assert_eq!(refusal.rule, "request.ended");
+    }
+
+    /// What was committed to and taken back before the close was never a bid that the requester may know of.
+    #[test]
+    fn a_sealed_offer_that_was_withdrawn_stays_unknown_to_the_requester() {
+        let mut world = World::new();
+        let receivable = world.confirmed("1000000.00");
+        let request = world.requested(fens_of(receivable, 0, 60_000_000), Bidding::Sealed);
+        let commit = Commit {
+            request,
+            commitment: digest("sealed"),
+        };
+        let offer = OfferId::of(&world.act(LENDER, commit), 0);
+        world.act(LENDER, Withdraw { offer });
+        world.time = world.get_request(request).revealed_by;
+        let refusal = world.refusal(SUPPLIER, Accept { offer });
+        assert_eq!(refusal.rule, "unknown_object");
     }
 
     #[rstest]

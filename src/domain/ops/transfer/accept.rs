@@ -39,7 +39,7 @@ impl Operation for Accept {
             recourse: transfer.recourse,
             at: at.time,
         };
-        draft.pass_on(&transfer.addresses, &hop);
+        draft.pass_on(&transfer.addresses, &hop)?;
         // Fens may have come back to their supplier.
         absorb_again(&mut draft);
         draft.tell(transfer.from);

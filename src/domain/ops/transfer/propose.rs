@@ -121,9 +121,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::domain::objects::Run;
+    use crate::domain::objects::{Discharge, Run};
     use crate::domain::ops::contract::propose;
     use crate::domain::rulebook::Rules;
+    use crate::domain::testing::money::banked;
     use crate::domain::testing::trade::{addresses, fens_of};
     use crate::domain::testing::{
         FACTOR, HOSPITAL, LENDER, MAKER, OPERATOR, STRANGER, SUPPLIER, World, admission, fen, id,
@@ -282,6 +283,37 @@ mod tests {
         world.on(day);
         let mut body = body(&world, receivable, owed);
         body.overdue = overdue;
+        match rule {
+            Some(rule) => assert_eq!(world.refusal(SUPPLIER, body).rule, rule),
+            None => _ = world.act(SUPPLIER, body),
+        }
+    }
+
+    /// The debtor's legs to the supplier: days after Monday the 10th on which each is announced, and its value date.
+    /// A leg of Monday lapses when Thursday ends; the transfer is proposed on Friday.
+    #[rstest]
+    #[case::a_live_leg_bars(&[(0, 5)], Some("leg.pending"))]
+    #[case::one_that_lapsed_does_not(&[(0, 0)], None)]
+    #[case::nor_do_later_ones(&[(0, 0), (1, 5)], None)]
+    #[case::but_an_earlier_one_still_does(&[(0, 5), (1, 0)], Some("leg.pending"))]
+    fn overdue_fens_wait_for_a_payment_once(
+        #[case] legs: &[(i64, i64)],
+        #[case] rule: Option<&str>,
+    ) {
+        let (mut world, receivable) = banked();
+        let owed = world.owes_maker("M-1", "300000.00");
+        let monday = world.on("2026-08-10").today();
+        for (announced, value_date) in legs {
+            world.on(&monday.plus_days(*announced).to_string());
+            let discharge = [Discharge::Receivable(receivable)];
+            let mut leg = world.announcing(SUPPLIER, "150000.00", &discharge);
+            leg.value_date = monday.plus_days(*value_date);
+            world.act(HOSPITAL, leg);
+        }
+        world.on("2026-08-14");
+        let addresses = fens_of(receivable, 0, 5_000_000);
+        let mut body = world.passing(addresses, Basis::Contract(owed));
+        body.overdue = true;
         match rule {
             Some(rule) => assert_eq!(world.refusal(SUPPLIER, body).rule, rule),
             None => _ = world.act(SUPPLIER, body),

@@ -1,0 +1,110 @@
+//! What every disposition of fens asks of each fen it names.
+
+use counterfoil::domain::objects::Discharge;
+use counterfoil::domain::values::{Currency, PartyId, ReceivableId};
+
+use super::super::book::{Book, LegState};
+use super::super::days::Day;
+use super::super::fen::{Act, Address, FenState};
+use super::Faults;
+
+/// What an operation needs to know of the fens it names.
+pub(super) struct Named {
+    pub(super) currency: Currency,
+    /// Of each receivable named.
+    pub(super) debtors: Vec<PartyId>,
+    /// Of each fen named.
+    pub(super) dues: Vec<Day>,
+}
+
+impl Book {
+    /// The fens at addresses that the party holds, if any; what stands in the way goes to the faults. `own`
+    /// is the disposition whose lock they carry.
+    pub(super) fn disposable(
+        &self,
+        faults: &mut Faults,
+        by: PartyId,
+        addresses: &[Address],
+        overdue: bool,
+        own: Option<Act>,
+    ) -> Option<Named> {
+        let known: Vec<Address> = addresses
+            .iter()
+            .copied()
+            .filter(|one| self.holds_all(by, one))
+            .collect();
+        faults.unless(known.len() == addresses.len(), "unknown_object");
+        let addresses = &known[..];
+        let receivables = || {
+            addresses
+                .iter()
+                .map(|one| &self.receivables[&one.receivable])
+        };
+        let mut currencies: Vec<Currency> = receivables().map(|one| one.currency).collect();
+        currencies.dedup();
+        faults.unless(currencies.len() <= 1, "fens.currency");
+        for (receivable, address) in receivables().zip(addresses) {
+            let diluted = receivable.has_open_fens()
+                && receivable.shares.iter().any(|share| share.diluted > 0);
+            faults.unless(!diluted, "receivable.diluted");
+            faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
+            self.check_each(faults, by, address, overdue, own);
+        }
+        faults.unless(!currencies.is_empty(), "fens.none");
+        let currency = *currencies.first()?;
+        Some(Named {
+            currency,
+            debtors: receivables().map(|one| one.debtor).collect(),
+            dues: self.fens(addresses).iter().map(|fen| fen.due).collect(),
+        })
+    }
+
+    /// To everybody else an address reads as one that never was, and so it does beyond the face.
+    fn holds_all(&self, by: PartyId, address: &Address) -> bool {
+        let receivable = self.receivable(by, address.receivable);
+        let fens = receivable.map(|one| one.fens.get(address.lo..address.hi));
+        fens.is_ok_and(|fens| fens.is_some_and(|fens| fens.iter().all(|fen| fen.holder == by)))
+    }
+
+    fn check_each(
+        &self,
+        faults: &mut Faults,
+        by: PartyId,
+        address: &Address,
+        overdue: bool,
+        own: Option<Act>,
+    ) {
+        let today = self.today();
+        for fen in self.fens(&[*address]) {
+            faults.unless(fen.state == FenState::Open, "fens.ended");
+            faults.unless(fen.lock.map(|lock| lock.by) == own, "fens.locked");
+            faults.unless(fen.hops.len() < self.numbers.depth, "claim.depth");
+            if overdue {
+                faults.unless(today > fen.due, "claim.not_overdue");
+            } else {
+                let cut_off = self
+                    .numbers
+                    .calendar
+                    .walk(fen.due, -self.numbers.cut_off_days);
+                faults.unless(today < cut_off, "claim.cutoff");
+            }
+        }
+        if overdue {
+            faults.unless(!self.payment_bars(address.receivable, by), "leg.pending");
+        }
+    }
+
+    /// Fens of a payee whom a live debtor leg on that receivable names take no new lock after the cut-off; once a
+    /// leg of that payer to that payee on that receivable has lapsed, its later ones do not bar.
+    fn payment_bars(&self, id: ReceivableId, payee: PartyId) -> bool {
+        let debtor = self.receivables[&id].debtor;
+        let legs = || {
+            self.legs.values().filter(|leg| {
+                let pays = leg.discharges.contains(&Discharge::Receivable(id));
+                pays && leg.payer == debtor && leg.payee == payee
+            })
+        };
+        let lapsed = |live_at| legs().any(|leg| leg.state == LegState::Lapsed && leg.at < live_at);
+        legs().any(|leg| leg.state == LegState::Announced && !lapsed(leg.at))
+    }
+}

@@ -1,0 +1,265 @@
+//! Which operations the model accepts. Of one that it refuses it names every rule that it breaks, as the documents
+//! do not say which is looked at first; the crate must refuse the same operations, by one of these rules.
+
+mod account;
+mod announce;
+mod fens;
+mod finance;
+mod leg;
+mod offer;
+mod receivable;
+mod trade;
+mod transfer;
+
+pub(super) use offer::{commitment, price};
+
+use counterfoil::domain::ops::receivable::withdraw::Withdraw;
+use counterfoil::domain::values::{Amount, Currency, PartyId, Role, Scope};
+
+use super::book::{Book, Party, Stage};
+use super::days::{DAY, Day, Sum, Time};
+use super::step::{Body, ORIGIN, Step};
+
+/// The stable name of a rule.
+pub(super) type Rule = &'static str;
+/// Accepted and done, or refused by these.
+pub(super) type Verdict = Result<(), Vec<Rule>>;
+
+/// The rules that an operation breaks.
+#[derive(Default)]
+struct Faults(Vec<Rule>);
+
+impl Faults {
+    fn unless(&mut self, holds: bool, rule: Rule) {
+        if !holds {
+            self.0.push(rule);
+        }
+    }
+
+    fn take(&mut self, verdict: Verdict) {
+        self.0.extend(verdict.err().unwrap_or_default());
+    }
+
+    fn verdict(self) -> Verdict {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.0)
+        }
+    }
+}
+
+/// The same answer for an object that is not there and for one that the party may not see.
+fn seen<T>(object: Option<T>) -> Result<T, Vec<Rule>> {
+    object.ok_or(vec!["unknown_object"])
+}
+
+/// Whose signatures are asked beside the actor's.
+#[derive(Default)]
+struct Asked {
+    required: Vec<PartyId>,
+    optional: Vec<PartyId>,
+    newcomer: Option<PartyId>,
+}
+
+impl Book {
+    /// Judges a step and, where it is accepted, does it.
+    pub(super) fn attempt(&mut self, step: &Step) -> Verdict {
+        self.pass_time(step.time);
+        self.door(step)?;
+        self.op = step.op();
+        self.obligations_made = 0;
+        self.touched.clear();
+        let others = step.signers.iter().filter(|party| **party != step.by);
+        self.signed = others.copied().collect();
+        self.operation(step)
+    }
+
+    fn operation(&mut self, step: &Step) -> Verdict {
+        let by = step.by;
+        match &step.body {
+            Body::PartyAdmit(body) => self.party_admit(by, body),
+            Body::AccountAdd(body) => self.account_add(by, body, step.made()),
+            Body::AccountAttest(body) => self.account_attest(by, body.account),
+            Body::AccountClose(body) => self.account_close(by, body.account),
+            Body::ContractPropose(body) => self.contract_propose(by, body, step.made()),
+            Body::ContractAccept(body) => self.contract_answer(by, body.contract, true),
+            Body::ContractDecline(body) => self.contract_answer(by, body.contract, false),
+            Body::DeliveryRecord(body) => self.delivery_record(by, body, step.made()),
+            Body::DeliveryAccept(body) => self.delivery_answer(by, body.delivery, true),
+            Body::DeliveryReject(body) => self.delivery_answer(by, body.delivery, false),
+            Body::InvoiceIssue(body) => self.invoice_issue(by, body, step.made()),
+            Body::InvoiceAttest(body) => self.invoice_attest(by, body.invoice),
+            Body::InvoiceFlag(body) => self.invoice_flag(by, body),
+            Body::InvoiceBook(body) => self.invoice_book(by, body.invoice),
+            Body::InvoiceVoid(body) => self.invoice_void(by, body.invoice),
+            Body::InvoiceCredit(body) => self.invoice_credit(by, body),
+            Body::ReceivableRegister(body) => self.receivable_register(by, body, step.made()),
+            Body::ReceivableConfirm(body) => self.receivable_confirm(by, body),
+            Body::ReceivableDecline(body) => self.receivable_decline(by, body.receivable),
+            Body::ReceivableDispute(body) => self.receivable_dispute(by, body),
+            Body::ReceivableResolve(body) => self.receivable_resolve(by, body),
+            Body::ReceivableWithdraw(body) => self.receivable_withdraw(by, body.receivable),
+            Body::TransferPropose(body) => self.transfer_propose(by, body, step.made()),
+            Body::TransferAccept(body) => self.transfer_accept(by, body.transfer),
+            Body::TransferDecline(body) => self.transfer_decline(by, body.transfer),
+            Body::TransferCancel(body) => self.transfer_cancel(by, body.transfer),
+            Body::LimitSet(body) => self.limit_set(by, body, step.made()),
+            Body::RequestOpen(body) => self.request_open(by, body, step.made()),
+            Body::RequestWithdraw(body) => self.request_withdraw(by, body.request),
+            Body::OfferMake(body) => self.offer_make(by, body, step.made()),
+            Body::OfferCommit(body) => self.offer_commit(by, body, step.made()),
+            Body::OfferReveal(body) => self.offer_reveal(by, body),
+            Body::OfferWithdraw(body) => self.offer_withdraw(by, body.offer),
+            Body::OfferAccept(body) => self.offer_accept(by, body.offer, step.made()),
+            Body::FinancingCancel(body) => self.financing_cancel(by, body.financing),
+            Body::LegAnnounce(body) => self.leg_announce(by, body, step.made()),
+            Body::LegAttest(body) => self.leg_attest(by, body),
+            Body::LegContest(body) => self.leg_contest(by, body.leg),
+            Body::LegReverse(body) => self.leg_reverse(by, body.leg),
+        }
+    }
+
+    /// The ledger, the time, and who signs.
+    fn door(&self, step: &Step) -> Verdict {
+        let mut faults = Faults::default();
+        faults.unless(step.ledger == ORIGIN, "ledger.other");
+        faults.unless(self.now <= step.not_after, "operation.expired");
+        faults.unless(!step.signers.is_empty(), "signature.none");
+        let admitted = self.parties.contains_key(&step.by);
+        faults.unless(admitted && step.signers.contains(&step.by), "key.unknown");
+        faults.verdict()?;
+
+        let asked = self.asked(step.by, &step.body)?;
+        let mut faults = Faults::default();
+        let alone = asked.required.is_empty() && asked.optional.is_empty();
+        let days: Time = if alone { 1 } else { 7 };
+        faults.unless(
+            step.not_after <= self.now + days * DAY,
+            "operation.not_after",
+        );
+        for signer in &step.signers {
+            let party = *signer == step.by
+                || asked.required.contains(signer)
+                || asked.optional.contains(signer);
+            let known = party && self.parties.contains_key(signer);
+            let newcomer = asked.newcomer == Some(*signer);
+            faults.unless(known || newcomer, "signature.not_asked");
+        }
+        let proven = asked
+            .newcomer
+            .is_none_or(|party| step.signers.contains(&party));
+        faults.unless(proven, "key.possession");
+        for party in &asked.required {
+            faults.unless(self.parties.contains_key(party), "unknown_object");
+            faults.unless(step.signers.contains(party), "signature.missing");
+        }
+        faults.verdict()
+    }
+
+    fn asked(&self, by: PartyId, body: &Body) -> Result<Asked, Vec<Rule>> {
+        let mut asked = Asked::default();
+        match body {
+            Body::PartyAdmit(body) => {
+                asked.required.extend(body.vouched_by);
+                asked.newcomer = Some(body.party);
+            }
+            Body::InvoiceVoid(body) => asked.optional = self.may_agree(by, body.invoice)?,
+            Body::InvoiceCredit(body) => asked.optional = self.may_agree(by, body.invoice)?,
+            Body::ReceivableConfirm(body) => {
+                asked
+                    .optional
+                    .push(self.receivable(by, body.receivable)?.supplier);
+            }
+            Body::ReceivableResolve(body) => {
+                let receivable = self.receivable(by, body.receivable)?;
+                let supplier = by == receivable.supplier;
+                let other = if supplier {
+                    receivable.debtor
+                } else {
+                    receivable.supplier
+                };
+                asked.optional.push(other);
+            }
+            Body::ReceivableWithdraw(Withdraw { receivable }) => {
+                let receivable = self.receivable(by, *receivable)?;
+                if receivable.stage == Stage::Confirmed {
+                    asked.required.push(receivable.debtor);
+                }
+            }
+            Body::LegReverse(body) => {
+                let leg = self.leg(by, body.leg)?;
+                if by == leg.payer {
+                    asked.required.push(leg.payee);
+                } else if by == leg.payee {
+                    asked.required.push(leg.payer);
+                }
+            }
+            _ => {}
+        }
+        Ok(asked)
+    }
+
+    pub(super) fn is(&self, party: PartyId, role: Role) -> bool {
+        self.parties
+            .get(&party)
+            .is_some_and(|party| party.roles.contains(&role))
+    }
+
+    pub(super) fn has_scope(&self, party: PartyId, scope: Scope) -> bool {
+        self.parties
+            .get(&party)
+            .is_some_and(|party| party.scopes.contains(&scope))
+    }
+
+    /// Every admitted party sees the register.
+    fn party(&self, id: PartyId) -> Result<&Party, Vec<Rule>> {
+        seen(self.parties.get(&id))
+    }
+
+    /// A party that exists and may take new obligations.
+    fn takes_obligations(&self, id: PartyId) -> Verdict {
+        let today = self.today();
+        let live = self
+            .party(id)?
+            .kyc_valid_to
+            .is_none_or(|last| today <= last);
+        if live {
+            Ok(())
+        } else {
+            Err(vec!["party.kyc_lapsed"])
+        }
+    }
+
+    fn has_role(&self, id: PartyId, role: Role) -> Verdict {
+        let has = self.party(id)?.roles.contains(&role);
+        if has { Ok(()) } else { Err(vec!["party.role"]) }
+    }
+
+    /// An amount in a currency's smallest unit, which may be zero.
+    fn read(&self, faults: &mut Faults, amount: &Amount, currency: Currency) -> Sum {
+        let decimals = self.numbers.decimals.get(&currency).copied();
+        faults.unless(decimals == Some(amount.decimals()), "amount.decimals");
+        amount.units()
+    }
+
+    /// The same, above zero.
+    fn read_positive(&self, faults: &mut Faults, amount: &Amount, currency: Currency) -> Sum {
+        faults.unless(amount.units() > 0, "amount.zero");
+        self.read(faults, amount, currency)
+    }
+
+    /// An end that lies ahead, by at most so many days.
+    fn ends_within(&self, end: Time, days: i64) -> bool {
+        self.now < end && end <= self.now + days * DAY
+    }
+
+    fn known_currency(&self, currency: Currency) -> bool {
+        self.numbers.decimals.contains_key(&currency)
+    }
+}
+
+/// The day as the model counts it.
+fn number(day: counterfoil::domain::values::Day) -> Day {
+    day.number().into()
+}

@@ -1,0 +1,369 @@
+//! Contracts, deliveries and invoices.
+
+use counterfoil::domain::ops::contract::propose::Propose;
+use counterfoil::domain::ops::delivery::record::Record;
+use counterfoil::domain::ops::invoice::credit::Credit;
+use counterfoil::domain::ops::invoice::flag::Flag;
+use counterfoil::domain::ops::invoice::issue::Issue;
+use counterfoil::domain::values::{
+    ContractId, DeliveryId, Digest, InvoiceId, PartyId, Role, Scope, Size,
+};
+
+use super::super::book::{Acceptance, Book, Contract, ContractState, Delivery, Invoice};
+use super::super::days::{DAY, Day, Sum};
+use super::{Faults, Rule, Verdict, number, seen};
+
+impl Book {
+    pub(super) fn contract(&self, by: PartyId, id: ContractId) -> Result<&Contract, Vec<Rule>> {
+        let audits = self.has_scope(by, Scope::Audit);
+        let contract = self.contracts.get(&id);
+        seen(contract.filter(|one| audits || one.supplier == by || one.debtor == by))
+    }
+
+    fn delivery(&self, by: PartyId, id: DeliveryId) -> Result<&Delivery, Vec<Rule>> {
+        let audits = self.has_scope(by, Scope::Audit);
+        let delivery = self.deliveries.get(&id);
+        seen(delivery.filter(|one| audits || one.supplier == by || one.debtor == by))
+    }
+
+    pub(super) fn invoice(&self, by: PartyId, id: InvoiceId) -> Result<&Invoice, Vec<Rule>> {
+        let reads = self.has_scope(by, Scope::Audit) || self.has_scope(by, Scope::Attest);
+        let invoice = self.invoices.get(&id);
+        seen(invoice.filter(|one| reads || one.supplier == by || one.debtor == by))
+    }
+
+    pub(super) fn contract_propose(
+        &mut self,
+        by: PartyId,
+        body: &Propose,
+        id: ContractId,
+    ) -> Verdict {
+        let (today, concluded) = (self.today(), number(body.concluded));
+        let ends = body.ends.map(number);
+        let mut faults = Faults::default();
+        faults.unless(
+            by == body.supplier || by == body.debtor,
+            "contract.not_party",
+        );
+        faults.unless(body.supplier != body.debtor, "contract.same_party");
+        faults.take(self.has_role(body.supplier, Role::Supplier));
+        faults.take(self.has_role(body.debtor, Role::Debtor));
+        faults.take(self.takes_obligations(body.supplier));
+        faults.take(self.takes_obligations(body.debtor));
+        faults.unless(concluded <= today, "contract.concluded");
+        faults.unless(
+            ends.is_none_or(|ends| ends >= today.max(concluded)),
+            "contract.ends",
+        );
+        let days = [body.payment_days, body.inspection_days, body.grace_days];
+        faults.unless(days.iter().all(|days| *days <= 3_660), "contract.days");
+        faults.unless(self.known_currency(body.currency), "currency.unknown");
+        let value = body
+            .value
+            .map(|value| self.read_positive(&mut faults, &value, body.currency));
+        self.check_sme(&mut faults, body, concluded);
+        let contract = Contract {
+            supplier: body.supplier,
+            debtor: body.debtor,
+            proposer: by,
+            number: body.number.as_str().to_owned(),
+            currency: body.currency,
+            value,
+            concluded,
+            ends,
+            payment_days: body.payment_days.into(),
+            inspection_days: body.inspection_days.into(),
+            late_rate: body.late_rate.map(|rate| rate.numerator()),
+            grace_days: body.grace_days.into(),
+            vouchers: body.vouchers,
+            state: ContractState::Proposed(self.now + 30 * DAY),
+        };
+        // Unique per proposer and pair.
+        let taken = self.contracts.values().any(|other| {
+            let live = matches!(
+                other.state,
+                ContractState::Proposed(_) | ContractState::Active
+            );
+            live && other.number == contract.number
+                && other.proposer == by
+                && [other.supplier, other.debtor].contains(&body.supplier)
+                && [other.supplier, other.debtor].contains(&body.debtor)
+        });
+        faults.unless(!taken, "contract.number");
+        faults.verdict()?;
+        self.contracts.insert(id, contract);
+        Ok(())
+    }
+
+    /// What the law asks of terms towards small and medium suppliers.
+    fn check_sme(&self, faults: &mut Faults, body: &Propose, concluded: Day) {
+        if !matches!(body.supplier_size, Size::Micro | Size::Small | Size::Medium) {
+            return;
+        }
+        let numbers = &self.numbers;
+        let (days, reason) = (i64::from(body.payment_days), body.term_reason.is_some());
+        let within = match (body.debtor_size, reason) {
+            (Size::PublicBody, false) => days <= numbers.government_days,
+            (Size::PublicBody, true) => days <= numbers.government_days_at_most,
+            (Size::Large, false) => days <= numbers.large_days,
+            _ => true,
+        };
+        faults.unless(within || concluded < numbers.term_from, "sme.term");
+        let lpr = numbers.lpr.iter().rfind(|(from, _)| *from <= concluded);
+        if let (Some(daily), Some((_, yearly))) = (body.late_rate, lpr) {
+            faults.unless(365 * daily.numerator() >= *yearly, "sme.late_interest");
+        }
+    }
+
+    pub(super) fn contract_answer(&mut self, by: PartyId, id: ContractId, yes: bool) -> Verdict {
+        let contract = self.contract(by, id)?;
+        let mut faults = Faults::default();
+        let waits = matches!(contract.state, ContractState::Proposed(_));
+        faults.unless(waits, "contract.not_proposed");
+        let other = contract.proposer != by && [contract.supplier, contract.debtor].contains(&by);
+        faults.unless(other, "contract.not_counterparty");
+        if yes {
+            faults.take(self.takes_obligations(by));
+        }
+        faults.verdict()?;
+        let state = if yes {
+            ContractState::Active
+        } else {
+            ContractState::Declined
+        };
+        self.contracts.get_mut(&id).unwrap().state = state;
+        Ok(())
+    }
+
+    pub(super) fn delivery_record(
+        &mut self,
+        by: PartyId,
+        body: &Record,
+        id: DeliveryId,
+    ) -> Verdict {
+        let contract = self.contract(by, body.contract)?;
+        let delivered = number(body.delivered);
+        let mut faults = Faults::default();
+        faults.unless(
+            contract.state == ContractState::Active,
+            "contract.not_active",
+        );
+        faults.unless(by == contract.supplier, "delivery.not_supplier");
+        let in_time = contract.concluded <= delivered && delivered <= self.today();
+        faults.unless(in_time, "delivery.day");
+        self.read_positive(&mut faults, &body.amount, contract.currency);
+        faults.verdict()?;
+        let delivery = Delivery {
+            contract: body.contract,
+            supplier: contract.supplier,
+            debtor: contract.debtor,
+            acceptance: Acceptance::Deemed(delivered + contract.inspection_days),
+        };
+        self.deliveries.insert(id, delivery);
+        Ok(())
+    }
+
+    pub(super) fn delivery_answer(&mut self, by: PartyId, id: DeliveryId, yes: bool) -> Verdict {
+        let today = self.today();
+        let delivery = self.delivery(by, id)?;
+        let mut faults = Faults::default();
+        faults.unless(by == delivery.debtor, "delivery.not_debtor");
+        match delivery.acceptance {
+            Acceptance::Deemed(on) => faults.unless(today <= on, "delivery.deemed"),
+            _ => faults.unless(false, "delivery.answered"),
+        }
+        faults.verdict()?;
+        let acceptance = if yes {
+            Acceptance::Accepted(today)
+        } else {
+            Acceptance::Rejected
+        };
+        self.deliveries.get_mut(&id).unwrap().acceptance = acceptance;
+        Ok(())
+    }
+
+    pub(super) fn invoice_issue(&mut self, by: PartyId, body: &Issue, id: InvoiceId) -> Verdict {
+        let contract = self.contract(by, body.contract)?;
+        let mut faults = Faults::default();
+        faults.unless(
+            contract.state == ContractState::Active,
+            "contract.not_active",
+        );
+        faults.unless(by == contract.supplier, "invoice.not_supplier");
+        let (issued, currency) = (number(body.issued), body.currency);
+        let in_time = contract.concluded <= issued && issued <= self.today();
+        faults.unless(in_time, "invoice.issued");
+        faults.unless([380, 384].contains(&body.type_code), "invoice.type");
+        let corrects = (body.type_code == 384) == body.preceding.is_some();
+        faults.unless(corrects, "invoice.preceding");
+        if let Some(preceding) = body.preceding {
+            match self.invoice(by, preceding) {
+                Ok(preceding) => {
+                    faults.unless(preceding.contract == body.contract, "invoice.preceding");
+                }
+                Err(unknown) => faults.take(Err(unknown)),
+            }
+        }
+        faults.unless(currency == contract.currency, "invoice.currency");
+        let gross = self.read_positive(&mut faults, &body.gross, currency);
+        let net = self.read(&mut faults, &body.net, currency);
+        let tax = self.read(&mut faults, &body.tax, currency);
+        faults.unless(net + tax == gross, "invoice.sum");
+        let prepaid = body
+            .prepaid
+            .map_or(0, |paid| self.read(&mut faults, &paid, currency));
+        let rounding = body.rounding.map_or(0, |rounding| {
+            let decimals = self.numbers.decimals.get(&currency).copied();
+            faults.unless(decimals == Some(rounding.decimals()), "amount.decimals");
+            rounding.units()
+        });
+        for (at, named) in body.deliveries.iter().enumerate() {
+            faults.unless(!body.deliveries[..at].contains(named), "invoice.deliveries");
+            match self.delivery(by, *named) {
+                Ok(delivery) => {
+                    faults.unless(delivery.contract == body.contract, "invoice.deliveries");
+                    let rejected = delivery.acceptance == Acceptance::Rejected;
+                    faults.unless(!rejected, "delivery.rejected");
+                }
+                Err(unknown) => faults.take(Err(unknown)),
+            }
+        }
+        self.check_new(
+            &mut faults,
+            contract.supplier,
+            body.number.as_str(),
+            body.document,
+        );
+        let invoice = Invoice {
+            contract: body.contract,
+            supplier: contract.supplier,
+            debtor: contract.debtor,
+            currency,
+            numbers: vec![as_compared(body.number.as_str())],
+            documents: vec![body.document],
+            issued,
+            deliveries: body.deliveries.clone(),
+            gross,
+            payable: gross - prepaid + rounding,
+            credited: 0,
+            attested: false,
+            flag: None,
+            booked: false,
+            void: false,
+            borne_by_none: 0,
+        };
+        faults.verdict()?;
+        self.invoices.insert(id, invoice);
+        Ok(())
+    }
+
+    /// A number and a document count once per seller.
+    fn check_new(&self, faults: &mut Faults, seller: PartyId, text: &str, document: Digest) {
+        for invoice in self
+            .invoices
+            .values()
+            .filter(|invoice| invoice.supplier == seller)
+        {
+            let known = invoice.numbers.contains(&as_compared(text));
+            faults.unless(!known, "invoice.duplicate");
+            faults.unless(!invoice.documents.contains(&document), "invoice.document");
+        }
+    }
+
+    pub(super) fn invoice_attest(&mut self, by: PartyId, id: InvoiceId) -> Verdict {
+        let invoice = self.invoice(by, id)?;
+        let mut faults = Faults::default();
+        faults.unless(self.has_scope(by, Scope::Attest), "authority.scope");
+        faults.unless(!invoice.void, "invoice.void");
+        faults.unless(!invoice.attested, "invoice.attested");
+        faults.verdict()?;
+        self.invoices.get_mut(&id).unwrap().attested = true;
+        Ok(())
+    }
+
+    pub(super) fn invoice_flag(&mut self, by: PartyId, body: &Flag) -> Verdict {
+        let invoice = self.invoice(by, body.invoice)?;
+        let ends = body.ends.millis();
+        let mut faults = Faults::default();
+        faults.unless(self.has_scope(by, Scope::Attest), "authority.scope");
+        faults.unless(!invoice.void, "invoice.void");
+        let own = invoice.flag.is_none_or(|(raised_by, _)| raised_by == by);
+        faults.unless(own, "invoice.flagged");
+        faults.unless(self.ends_within(ends, 90), "end.range");
+        faults.verdict()?;
+        self.invoices.get_mut(&body.invoice).unwrap().flag = Some((by, ends));
+        Ok(())
+    }
+
+    pub(super) fn invoice_book(&mut self, by: PartyId, id: InvoiceId) -> Verdict {
+        let invoice = self.invoice(by, id)?;
+        let mut faults = Faults::default();
+        faults.unless(by == invoice.debtor, "invoice.not_debtor");
+        faults.unless(!invoice.void, "invoice.void");
+        faults.unless(!invoice.booked, "invoice.booked");
+        faults.verdict()?;
+        self.invoices.get_mut(&id).unwrap().booked = true;
+        Ok(())
+    }
+
+    /// Whose signature may stand beside the supplier's: the debtor's, or an attesting authority's.
+    pub(super) fn may_agree(&self, by: PartyId, id: InvoiceId) -> Result<Vec<PartyId>, Vec<Rule>> {
+        let debtor = self.invoice(by, id)?.debtor;
+        let attesters = self.parties.keys().copied();
+        let attesters = attesters.filter(|party| self.has_scope(*party, Scope::Attest));
+        Ok(attesters.chain([debtor]).collect())
+    }
+
+    fn agreed(&self, by: PartyId, invoice: &Invoice) -> Faults {
+        let mut faults = Faults::default();
+        faults.unless(by == invoice.supplier, "invoice.not_supplier");
+        faults.unless(!invoice.void, "invoice.void");
+        faults.unless(!invoice.booked || !self.signed.is_empty(), "invoice.booked");
+        faults
+    }
+
+    pub(super) fn invoice_void(&mut self, by: PartyId, id: InvoiceId) -> Verdict {
+        let mut faults = self.agreed(by, self.invoice(by, id)?);
+        faults.unless(self.consumed(id) == 0, "invoice.consumed");
+        faults.verdict()?;
+        self.invoices.get_mut(&id).unwrap().void = true;
+        Ok(())
+    }
+
+    pub(super) fn invoice_credit(&mut self, by: PartyId, body: &Credit) -> Verdict {
+        let invoice = self.invoice(by, body.invoice)?;
+        let mut faults = self.agreed(by, invoice);
+        let amount: Sum = self.read_positive(&mut faults, &body.amount, invoice.currency);
+        faults.unless(
+            invoice.credited + amount <= invoice.gross,
+            "invoice.credited",
+        );
+        self.check_new(
+            &mut faults,
+            invoice.supplier,
+            body.number.as_str(),
+            body.document,
+        );
+        faults.verdict()?;
+        let invoice = self.invoices.get_mut(&body.invoice).unwrap();
+        invoice.numbers.push(as_compared(body.number.as_str()));
+        invoice.documents.push(body.document);
+        invoice.credited += amount;
+        self.absorb(body.invoice);
+        Ok(())
+    }
+}
+
+/// A number as it is compared, for the ways in which the histories disguise one: full-width forms, lower case,
+/// other dashes, white space.
+fn as_compared(number: &str) -> String {
+    let plain = number.chars().map(|letter| match letter {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter) - 0xFEE0).unwrap(),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+        other => other,
+    });
+    plain
+        .filter(|letter| !letter.is_whitespace())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
