@@ -46,9 +46,9 @@ struct Size {
 }
 
 const FULL: Size = Size {
-    in_process: 60_000,
-    single: 24_000,
-    batch: 48_000,
+    in_process: 40_000,
+    single: 16_000,
+    batch: 36_000,
     lone: 300,
     limit: Duration::from_millis(1_000),
 };

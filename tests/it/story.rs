@@ -10,7 +10,7 @@ use counterfoil::chain::{Envelope, SigningKey};
 use counterfoil::client::Client;
 use counterfoil::domain::values::{Instant, Name};
 use counterfoil::ledger::audit::audit;
-use counterfoil::story::{Act, SAMPLE, Script, Stage, account, play};
+use counterfoil::story::{Act, SAMPLE, Script, Stage, Step, account, play};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -59,19 +59,17 @@ fn account_of(export: &Path) -> String {
     account(audited.sequencer.state())
 }
 
-/// The lines of the printed story that became entries, with their numbers.
-fn numbered(printed: &str) -> impl Iterator<Item = (u64, &str)> {
-    printed.lines().filter_map(|line| {
-        let (n, said) = line.trim_start().split_once("  ")?;
-        Some((n.parse().ok()?, said))
-    })
+/// How many steps of a story become entries.
+fn accepted_steps(script: &Script) -> u64 {
+    let accepted = |step: &&Step| step.refused.is_none();
+    script.steps.iter().filter(accepted).count() as u64
 }
 
 #[test]
 fn the_demo_exports_what_a_stranger_can_check() {
     let export = exported(&DEMO.dir.path().join("data"));
     let report = independent::check_files(export.path()).unwrap();
-    let entries = numbered(&DEMO.printed).count() as u64;
+    let entries = accepted_steps(&Script::read(SAMPLE).unwrap());
     assert_eq!(
         (report.covered, report.beyond),
         (entries + 1, 0),
@@ -108,15 +106,14 @@ fn exit_codes_say_what_kind_of_failure_it_was() {
         code(&["audit", "--export", &text(&export.path().join("absent"))]),
         Some(3)
     );
-    let forged = fs::read_to_string(&chain)
-        .unwrap()
-        .replace("600000.00", "700000.00");
-    fs::write(&chain, forged).unwrap();
+    let lines = fs::read_to_string(&chain).unwrap();
+    let n = lines
+        .lines()
+        .position(|line| line.contains("600000.00"))
+        .unwrap();
+    fs::write(&chain, lines.replace("600000.00", "700000.00")).unwrap();
     let audited = run(&["audit", "--export", &text(&chain)]);
     assert_eq!(audited.status.code(), Some(1));
-    let (n, _) = numbered(&DEMO.printed)
-        .find(|(_, line)| line.contains("QH-2026-0088-1"))
-        .unwrap();
     let said = complaint(&audited);
     assert!(
         said.contains(&format!("entry {n}: ")),
@@ -344,31 +341,20 @@ fn the_story_over_http_with_restarts_comes_to_the_same_account() {
         (80, Away::Stopped),
     ];
     let mut stage = Served::new(&drill, &away);
-    let mut acts = Vec::new();
-    play(
-        &script,
-        &drill.origin,
-        &drill.keys,
-        &mut stage,
-        &mut |played| {
-            acts.push(format!("{} {:?}", played.step.say, played.act));
-        },
-    )
-    .unwrap_or_else(|error| panic!("{error}"));
+    play(&script, &drill.origin, &drill.keys, &mut stage, &mut |_| ())
+        .unwrap_or_else(|error| panic!("{error}"));
     assert!(stage.sent > 80, "every restart took place");
     stage.server.take().unwrap().stop();
 
     let export = exported(&drill.dir.path().join("data"));
-    independent::check_files(export.path()).unwrap();
+    let report = independent::check_files(export.path()).unwrap();
+    assert_eq!(report.covered, accepted_steps(&script) + 1);
     let replayed = account_of(export.path());
     assert!(
         DEMO.printed.ends_with(&replayed),
         "{replayed}\n\n{}",
         DEMO.printed
     );
-    // And act by act: the same entries and the same refusals, in words too.
-    let marked = acts.iter().filter(|act| act.contains("Refused")).count();
-    assert_eq!(marked, DEMO.printed.matches("\n   x  ").count());
 }
 
 /// Status and body of an envelope as it is sent.
