@@ -20,7 +20,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use coverage::Coverage;
-use history::{Rng, next_step, next_time};
+use history::{Rng, next_moment, next_step};
 use machine::{Machine, replay};
 use step::Step;
 use world::{FIRST_STEP, World};
@@ -68,9 +68,15 @@ fn play(world: &World, seed: u64, seen: &mut Coverage) {
     let mut steps: Vec<Step> = Vec::new();
     let mut accepted = Vec::new();
     for at in 0..rng.between(40, 120) as u64 {
-        let time = next_time(&mut rng, &machine.book);
-        machine.book.pass_time(time);
-        let step = next_step(&mut rng, &machine.book, &world.cast, FIRST_STEP + at);
+        let moment = next_moment(&mut rng, &machine.book);
+        machine.book.pass_time(moment.time);
+        let step = next_step(
+            &mut rng,
+            moment,
+            &machine.book,
+            &world.cast,
+            FIRST_STEP + at,
+        );
         let answer = machine.take(&step);
         steps.push(step);
         match answer {

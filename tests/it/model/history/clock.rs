@@ -7,8 +7,23 @@ use super::super::book::{
 use super::super::days::{DAY, HOUR, MINUTE, Time, end_of};
 use super::Rng;
 
-/// When the next step happens: soon while something waits for an answer, else now and then much later.
-pub(in super::super) fn next_time(rng: &mut Rng, book: &Book) -> Time {
+/// When a step happens.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Moment {
+    pub(in super::super) time: Time,
+    /// Something ends at this very instant: whether it can still be answered is worth trying.
+    pub(in super::super) on_an_end: bool,
+}
+
+/// When the next step happens.
+pub(in super::super) fn next_moment(rng: &mut Rng, book: &Book) -> Moment {
+    let time = next_time(rng, book);
+    let on_an_end = time > book.now && ends_ahead(book).contains(&time);
+    Moment { time, on_an_end }
+}
+
+/// Soon while something waits for an answer, else now and then much later.
+fn next_time(rng: &mut Rng, book: &Book) -> Time {
     let now = book.now;
     if let Some(next) = sealed_bids(book).filter(|_| rng.chance(25)) {
         return now.max(next + rng.pick([-1, 0, 1, MINUTE, MINUTE]).unwrap());

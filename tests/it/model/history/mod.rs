@@ -8,7 +8,7 @@ mod pass;
 mod registration;
 mod trade;
 
-pub(super) use clock::next_time;
+pub(super) use clock::{Moment, next_moment};
 
 use std::sync::OnceLock;
 
@@ -85,6 +85,7 @@ pub(super) struct Generator<'h> {
     book: &'h Book,
     cast: &'h Cast,
     number: u64,
+    on_an_end: bool,
 }
 
 /// A way to go on, where there is one.
@@ -154,13 +155,20 @@ impl<'h> Generator<'h> {
     ];
 }
 
-/// The next step at the time that the model has reached.
-pub(super) fn next_step(rng: &mut Rng, book: &Book, cast: &Cast, number: u64) -> Step {
+/// The next step at a moment that the model has reached.
+pub(super) fn next_step(
+    rng: &mut Rng,
+    moment: Moment,
+    book: &Book,
+    cast: &Cast,
+    number: u64,
+) -> Step {
     let mut generator = Generator {
         rng,
         book,
         cast,
         number,
+        on_an_end: moment.on_an_end,
     };
     let made = generator.draw();
     generator.sign(made)
@@ -227,7 +235,8 @@ impl Generator<'_> {
 
     /// Whether to answer what waits for no answer.
     fn strays(&mut self) -> bool {
-        self.rng.between(1, 150) == 1
+        let often = if self.on_an_end { 3 } else { 150 };
+        self.rng.between(1, often) == 1
     }
 
     fn anybody(&mut self) -> PartyId {
