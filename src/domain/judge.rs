@@ -3,9 +3,9 @@
 use super::head::Head;
 use super::invariants;
 use super::objects::{Party, PartyLink};
+use super::operation::Consents;
 use super::payload::Payload;
 use super::refusal::{Refusal, ensure};
-use super::registry::Consents;
 use super::state::{Effects, State};
 use super::values::{Instant, OpId, PartyId, Power, PublicKey};
 

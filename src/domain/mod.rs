@@ -11,6 +11,7 @@ pub mod judge;
 pub mod late;
 pub mod limits;
 pub mod objects;
+pub mod operation;
 pub mod ops;
 pub mod payload;
 pub mod payment_day;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::operation::Act;
 use super::refusal::Refusal;
-use super::registry::{Act, operation};
+use super::registry::operation;
 use super::values::{Instant, Name, Nonce, PartyId};
 
 /// A decoded payload whose encoding is known to be the signed bytes.

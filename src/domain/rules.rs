@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::refusal::Refusal;
-use super::rulebook::{Rule, Severity};
-use super::values::Day;
+use super::rulebook::{Rule, Rulebook, Severity, SmeTerm};
+use super::values::{Day, Size};
 
 /// Applies `rule` as it stands on `day` (the date it is compared with): a rule of severity `block` that does not
 /// hold refuses, one of severity `warn` is told to the signer, one of severity `log` changes nothing.
@@ -24,4 +24,53 @@ pub fn enforce<P>(
         Severity::Log => {}
     }
     Ok(())
+}
+
+/// How long a debtor takes to pay, as `sme.term` asks.
+#[derive(Debug, Clone, Copy)]
+pub struct PaymentTerm {
+    /// The supplier's size class.
+    pub supplier: Size,
+    /// The debtor's size class.
+    pub debtor: Size,
+    /// Days to payment.
+    pub days: i64,
+    /// Whether a reason is given for more than the law allows in principle.
+    pub reasoned: bool,
+}
+
+impl PaymentTerm {
+    /// `sme.term`: government 30 days, 60 at most; large enterprise 60 unless reasonably agreed.
+    fn is_allowed(self, rule: &SmeTerm) -> bool {
+        match self.debtor {
+            Size::PublicBody if self.reasoned => self.days <= rule.government_days_at_most.into(),
+            Size::PublicBody => self.days <= rule.government_days.into(),
+            Size::Large => self.reasoned || self.days <= rule.large_days.into(),
+            Size::Micro | Size::Small | Size::Medium => true,
+        }
+    }
+
+    /// Applies `sme.term` as it stands on `day`.
+    pub fn enforce(
+        self,
+        draft: &mut Draft<'_>,
+        rulebook: &Rulebook,
+        day: Day,
+    ) -> Result<(), Refusal> {
+        if !self.supplier.is_sme() {
+            return Ok(());
+        }
+        let holds = |rule: &SmeTerm| self.is_allowed(rule);
+        enforce(draft, &rulebook.rules.sme_term, day, holds, |rule| {
+            Refusal::new(
+                "sme.term",
+                "the payment term is longer than the law allows towards a small supplier",
+            )
+            .input("days", self.days)
+            .remedy(format!(
+                "a public body: {} days, with a term_reason {}; a large enterprise: {} days, or more with one",
+                rule.government_days, rule.government_days_at_most, rule.large_days
+            ))
+        })
+    }
 }

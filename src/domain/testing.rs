@@ -9,6 +9,7 @@ use super::head::Head;
 use super::invariants;
 use super::judge::judge;
 use super::objects::{Contract, ContractTerms, Invoice, PartyKey, Receivable};
+use super::operation::Operation;
 use super::ops::contract::{accept, propose};
 use super::ops::delivery::record::Record;
 use super::ops::invoice::issue::Issue;
@@ -19,7 +20,6 @@ use super::ops::receivable::confirm::{Confirm, DefenceTerms, Notice};
 use super::ops::receivable::register::Register;
 use super::payload::Payload;
 use super::refusal::Refusal;
-use super::registry::Operation;
 use super::rulebook::Rulebook;
 use super::state::{Effects, State};
 use super::values::{

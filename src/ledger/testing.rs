@@ -6,10 +6,10 @@ use tempfile::TempDir;
 
 use crate::chain::pae::OP_TYPE;
 use crate::chain::{Envelope, Hash, Line, Note, SigningKey};
+use crate::domain::operation::Operation;
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::ops::party::admit::Admit;
 use crate::domain::payload::Payload;
-use crate::domain::registry::Operation;
 use crate::domain::testing::{OPERATOR, START, admission, id, shipped_rulebook, wire};
 use crate::domain::values::{Instant, Name, Nonce, PublicKey, Role, Scope, UtcOffset};
 use crate::store::{Head, Journal, JournalError};

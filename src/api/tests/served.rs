@@ -13,11 +13,11 @@ use crate::api::{Api, Limits, Server};
 use crate::chain::pae::OP_TYPE;
 use crate::chain::{Envelope, SigningKey};
 use crate::client::Client;
+use crate::domain::operation::Operation;
 use crate::domain::ops::contract::{accept, propose};
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::ops::party::admit::Admit;
 use crate::domain::payload::Payload;
-use crate::domain::registry::Operation;
 use crate::domain::testing::{
     HOSPITAL, OPERATOR, START, STRANGER, SUPPLIER, TAX, admission, grant, id, proposal,
     shipped_rulebook, wire,

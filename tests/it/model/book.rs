@@ -10,7 +10,8 @@ use counterfoil::domain::objects::{
 };
 use counterfoil::domain::values::{
     AccountId, ContractId, Currency, DeliveryId, Digest, FinancingId, InvoiceId, LegId, LimitId,
-    ObligationId, OfferId, OpId, PartyId, ReceivableId, RequestId, Role, Scope, TransferId,
+    ObligationId, OfferId, OpId, PartyId, ReceivableId, RequestId, Role, Scope, Size,
+    TransferId,
 };
 
 use super::days::{Calendar, Day, Sum, Time};
@@ -112,6 +113,8 @@ pub(super) struct Contract {
     pub(super) late_rate: Option<i64>,
     pub(super) grace_days: i64,
     pub(super) vouchers: bool,
+    /// Of the supplier and of the debtor, at signing.
+    pub(super) sizes: (Size, Size),
     pub(super) state: ContractState,
 }
 

@@ -32,7 +32,7 @@ macro_rules! bodies {
             /// Its name on the wire.
             pub(super) fn name(&self) -> &'static str {
                 match self {
-                    $(Body::$variant(_) => <$body as counterfoil::domain::registry::Operation>::NAME,)+
+                    $(Body::$variant(_) => <$body as counterfoil::domain::operation::Operation>::NAME,)+
                 }
             }
 

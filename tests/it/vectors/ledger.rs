@@ -7,11 +7,11 @@ use counterfoil::chain::note::KeyKind;
 use counterfoil::chain::pae::OP_TYPE;
 use counterfoil::chain::{Checkpoint, Entry, Envelope, Hash, SigningKey, Tree, VerifierKey};
 use counterfoil::domain::judge::judge;
+use counterfoil::domain::operation::Operation;
 use counterfoil::domain::ops::contract::propose::Propose;
 use counterfoil::domain::ops::ledger::create::{Create, KeyGrant};
 use counterfoil::domain::ops::party::admit::Admit;
 use counterfoil::domain::payload::Payload;
-use counterfoil::domain::registry::Operation;
 use counterfoil::domain::rulebook::Rulebook;
 use counterfoil::domain::state::State;
 use counterfoil::domain::values::{

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Account, AccountState};
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::state::Effects;
 use crate::domain::values::{Currency, Label, PartyId, Role};
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::draft::Draft;
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, ContractKey, ContractState, ContractTerms};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::rulebook::DAILY_RATE_MOST;
-use crate::domain::rules::enforce;
+use crate::domain::rules::{PaymentTerm, enforce};
 use crate::domain::state::Effects;
 use crate::domain::values::{
     Amount, Currency, Day, Digest, Fen, PartyId, Rate, Reason, Reference, Role, Size,
@@ -134,32 +134,15 @@ impl Propose {
         })
     }
 
-    /// `sme.term`: government 30 days, 60 at most; large enterprise 60 unless reasonably agreed.
     fn check_term(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
-        if !self.supplier_size.is_sme() {
-            return Ok(());
-        }
-        let rule = &draft
-            .head
-            .ledger()?
-            .rulebook_on(self.concluded)
-            .rules
-            .sme_term;
-        let reasoned = self.term_reason.is_some();
-        let holds = |params: &crate::domain::rulebook::SmeTerm| match self.debtor_size {
-            Size::PublicBody if reasoned => self.payment_days <= params.government_days_at_most,
-            Size::PublicBody => self.payment_days <= params.government_days,
-            Size::Large => reasoned || self.payment_days <= params.large_days,
-            Size::Micro | Size::Small | Size::Medium => true,
+        let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
+        let term = PaymentTerm {
+            supplier: self.supplier_size,
+            debtor: self.debtor_size,
+            days: self.payment_days.into(),
+            reasoned: self.term_reason.is_some(),
         };
-        enforce(draft, rule, self.concluded, holds, |params| {
-            Refusal::new("sme.term", "the payment term is longer than the law allows towards a small supplier")
-                .input("payment_days", self.payment_days)
-                .remedy(format!(
-                    "a public body: {} days, with a term_reason {}; a large enterprise: {} days, or more with one",
-                    params.government_days, params.government_days_at_most, params.large_days
-                ))
-        })
+        term.enforce(draft, rulebook, self.concluded)
     }
 
     /// `sme.late_interest`: an agreed late rate is at least the one-year LPR at the contract's conclusion.

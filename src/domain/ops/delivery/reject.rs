@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Acceptance, Delivery};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::Refusal;
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{DeliveryId, Reason};
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Financing, FinancingState};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::FinancingId;
 

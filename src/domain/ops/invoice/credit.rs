@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::absorb::absorb;
 use crate::domain::head::Head;
 use crate::domain::objects::{Credit as Note, Invoice};
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Digest, Fen, InvoiceId, Reference};
 

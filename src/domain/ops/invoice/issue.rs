@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, Delivery, Invoice, InvoiceState};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{
     Amount, ContractId, Currency, Day, DeliveryId, Digest, Fen, InvoiceId, Reference, SignedAmount,

@@ -9,8 +9,8 @@ pub mod void;
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Invoice, InvoiceKey, InvoiceState, PartyLink};
+use crate::domain::operation::Consents;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Consents;
 use crate::domain::values::{
     Digest, Fingerprint, InvoiceId, PartyId, Reference, Role, Scope, fingerprint,
 };

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Ledger, Party, PartyKey};
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::state::Effects;
 use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, UtcOffset};

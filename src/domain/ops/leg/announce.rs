@@ -9,8 +9,8 @@ use crate::domain::objects::{
     Account, AccountState, Discharge, Financing, Leg, LegKey, LegState, Obligation, Purpose,
     Receivable, Runs,
 };
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{
     AccountId, Amount, Currency, Day, Fen, FinancingId, Instant, PartyId, Reference,

@@ -6,8 +6,8 @@ use super::{disburse, earliest_value_date, pay, tell_all};
 use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Attested, Leg, LegKey, LegState, Purpose};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Day, Digest, Fen, LegId, Reference, Role};
 

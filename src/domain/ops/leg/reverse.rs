@@ -9,8 +9,8 @@ use crate::domain::head::Head;
 use crate::domain::objects::{
     Attested, FenState, Leg, LegState, Obligation, ObligationKind, Receivable,
 };
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::state::Effects;
 use crate::domain::values::{Fen, LegId, ObligationId};
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Limit, LimitKey};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Currency, Day, Fen, PartyId, Role};
 

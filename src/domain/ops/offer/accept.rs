@@ -8,8 +8,8 @@ use crate::domain::objects::{
     Bidding, Block, Disposition, Financing, FinancingState, Limit, Lock, Offer, OfferState,
     OfferTerms, Request, RequestState,
 };
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{Fen, FinancingId, LimitId, OfferId, Role};
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{bidder, terms};
 use crate::domain::head::Head;
 use crate::domain::objects::{Bidding, Offer, OfferState, OfferTerms};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::Refusal;
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::RequestId;
 

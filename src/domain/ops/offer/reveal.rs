@@ -7,8 +7,8 @@ use crate::domain::head::Head;
 use crate::domain::objects::{
     Bidding, Offer, OfferKey, OfferState, OfferTerms, Request, commitment,
 };
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{OfferId, RequestId, Salt};
 

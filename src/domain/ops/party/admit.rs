@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Party, PartyKey, PartyLink};
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::state::Effects;
 use crate::domain::values::{Day, Digest, Name, PartyId, Power, Role, Scope, Size};
 

@@ -10,11 +10,11 @@ use crate::domain::head::Head;
 use crate::domain::objects::{
     Confirmed, Contract, DefenceKind, Defences, Receivable, ReservedDefence, Runs, Stage,
 };
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::payment_day;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::rulebook::VoucherTerm;
-use crate::domain::rules::enforce;
+use crate::domain::rules::{PaymentTerm, enforce};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Day, Fen, InvoiceId, Reason, ReceivableId};
 use crate::domain::wire::words;
@@ -94,7 +94,7 @@ impl Operation for Confirm {
         let defences = self.defences.read(at, receivable)?;
         let mut draft = at.draft();
         check_vouchers(&draft, receivable)?;
-        self.check_due(&draft, receivable, today)?;
+        self.check_due(&mut draft, receivable, today)?;
         self.check_term(&mut draft, today)?;
 
         confirm_shares(&mut draft, receivable, &amounts);
@@ -132,10 +132,11 @@ impl Confirm {
         self.shares.iter().map(confirmable).collect()
     }
 
-    /// `due` ≤ the receivable's payment day, later only with the supplier's signature; and not in the past.
+    /// `due` ≤ the receivable's payment day, later only with the supplier's signature; and not in the past. What the
+    /// two agree on beyond it is a payment term of its own, from the confirmation.
     fn check_due(
         &self,
-        draft: &Draft<'_>,
+        draft: &mut Draft<'_>,
         receivable: &Receivable,
         today: Day,
     ) -> Result<(), Refusal> {
@@ -144,22 +145,29 @@ impl Confirm {
                 .input("due", self.due)
                 .input("today", today)
         })?;
-        let payment_day = payment_day::of_receivable(draft, receivable);
-        let agreed = draft.head.also_signed(receivable.supplier);
-        ensure(
-            agreed || payment_day.is_none_or(|last| self.due <= last),
-            || {
-                let refusal = Refusal::new(
-                    "receivable.due",
-                    "the due day lies behind the receivable's payment day",
-                )
-                .input("due", self.due)
-                .remedy("an earlier day, or the supplier's signature");
-                payment_day
-                    .iter()
-                    .fold(refusal, |refusal, last| refusal.input("payment_day", last))
-            },
-        )
+        let last = payment_day::of_receivable(draft, receivable);
+        if last.is_none_or(|last| self.due <= last) {
+            return Ok(());
+        }
+        ensure(draft.head.also_signed(receivable.supplier), || {
+            let refusal = Refusal::new(
+                "receivable.due",
+                "the due day lies behind the receivable's payment day",
+            )
+            .input("due", self.due)
+            .remedy("an earlier day, or the supplier's signature");
+            last.iter()
+                .fold(refusal, |refusal, last| refusal.input("payment_day", last))
+        })?;
+        let contract = draft.get::<Contract>(receivable.contract);
+        let term = PaymentTerm {
+            supplier: contract.supplier_size,
+            debtor: contract.debtor_size,
+            days: today.days_until(self.due),
+            reasoned: self.term_reason.is_some(),
+        };
+        let (concluded, version) = (contract.terms.concluded, contract.rulebook);
+        term.enforce(draft, draft.head.rulebook_of(version)?, concluded)
     }
 
     /// `voucher.term`: 6 months in principle with reason above, 1 year at most, counted from the confirmation.
@@ -386,7 +394,8 @@ mod tests {
 
     #[rstest]
     #[case::alone("2026-08-08", &[], Some("receivable.due"))]
-    #[case::with_the_supplier("2026-10-31", &[SUPPLIER], None)]
+    #[case::with_the_supplier("2026-08-08", &[SUPPLIER], None)]
+    #[case::beyond_the_law_with_the_supplier("2026-10-31", &[SUPPLIER], Some("sme.term"))]
     #[case::with_another("2026-08-08", &[LENDER], Some("signature.not_asked"))]
     fn it_is_due_later_than_the_payment_day_only_with_the_supplier(
         #[case] due: &str,

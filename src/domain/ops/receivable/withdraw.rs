@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{FenState, LegKey, Receivable, Run, Stage};
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::{Consents, Operation};
 use crate::domain::state::Effects;
 use crate::domain::values::ReceivableId;
 

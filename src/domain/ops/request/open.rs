@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::financeable::Financeable;
 use crate::domain::head::Head;
 use crate::domain::objects::{Bidding, Disposition, Lock, Request, RequestState};
+use crate::domain::operation::Operation;
 use crate::domain::price::compared_on;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{Addresses, Instant, PartyId, Role};
 

@@ -6,8 +6,8 @@ use super::basis::Payment;
 use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Disposition, Hop, Transfer, TransferState};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::TransferId;
 

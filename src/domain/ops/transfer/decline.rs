@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::accept::answerable;
 use crate::domain::head::Head;
 use crate::domain::objects::{Disposition, Transfer, TransferState};
+use crate::domain::operation::Operation;
 use crate::domain::refusal::Refusal;
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::TransferId;
 

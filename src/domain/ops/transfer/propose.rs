@@ -10,8 +10,8 @@ use crate::domain::head::Head;
 use crate::domain::objects::{
     Basis, Disposition, Lock, Receivable, Recourse, Transfer, TransferState,
 };
+use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::registry::Operation;
 use crate::domain::state::Effects;
 use crate::domain::values::{Addresses, Instant, PartyId};
 

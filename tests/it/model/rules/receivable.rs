@@ -138,6 +138,11 @@ impl Book {
             agreed || due <= self.payment_day(&receivable),
             "receivable.due",
         );
+        if due > self.payment_day(&receivable) {
+            let contract = &self.contracts[&receivable.contract];
+            let reason = body.term_reason.is_some();
+            self.check_days(&mut faults, contract.sizes, due - today, reason, contract.concluded);
+        }
         let numbers = &self.numbers;
         let months = match body.term_reason {
             Some(_) => numbers.voucher_months_at_most,

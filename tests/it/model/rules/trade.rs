@@ -76,6 +76,7 @@ impl Book {
             late_rate: body.late_rate.map(|rate| rate.numerator()),
             grace_days: body.grace_days.into(),
             vouchers: body.vouchers,
+            sizes: (body.supplier_size, body.debtor_size),
             state: ContractState::Proposed(self.now + 30 * DAY),
         };
         // Unique per proposer and pair.
@@ -97,22 +98,37 @@ impl Book {
 
     /// What the law asks of terms towards small and medium suppliers.
     fn check_sme(&self, faults: &mut Faults, body: &Propose, concluded: Day) {
-        if !matches!(body.supplier_size, Size::Micro | Size::Small | Size::Medium) {
+        let sizes = (body.supplier_size, body.debtor_size);
+        let (days, reason) = (i64::from(body.payment_days), body.term_reason.is_some());
+        self.check_days(faults, sizes, days, reason, concluded);
+        if !is_sme(body.supplier_size) {
             return;
         }
         let numbers = &self.numbers;
-        let (days, reason) = (i64::from(body.payment_days), body.term_reason.is_some());
-        let within = match (body.debtor_size, reason) {
+        let lpr = numbers.lpr.iter().rfind(|(from, _)| *from <= concluded);
+        if let (Some(daily), Some((_, yearly))) = (body.late_rate, lpr) {
+            faults.unless(365 * daily.numerator() >= *yearly, "sme.late_interest");
+        }
+    }
+
+    /// How many days a debtor may take to pay a supplier of that size.
+    pub(super) fn check_days(
+        &self,
+        faults: &mut Faults,
+        (supplier, debtor): (Size, Size),
+        days: i64,
+        reason: bool,
+        concluded: Day,
+    ) {
+        let numbers = &self.numbers;
+        let within = match (debtor, reason) {
             (Size::PublicBody, false) => days <= numbers.government_days,
             (Size::PublicBody, true) => days <= numbers.government_days_at_most,
             (Size::Large, false) => days <= numbers.large_days,
             _ => true,
         };
-        faults.unless(within || concluded < numbers.term_from, "sme.term");
-        let lpr = numbers.lpr.iter().rfind(|(from, _)| *from <= concluded);
-        if let (Some(daily), Some((_, yearly))) = (body.late_rate, lpr) {
-            faults.unless(365 * daily.numerator() >= *yearly, "sme.late_interest");
-        }
+        let free = !is_sme(supplier) || concluded < numbers.term_from;
+        faults.unless(within || free, "sme.term");
     }
 
     pub(super) fn contract_answer(&mut self, by: PartyId, id: ContractId, yes: bool) -> Verdict {
@@ -366,4 +382,8 @@ fn as_compared(number: &str) -> String {
         .filter(|letter| !letter.is_whitespace())
         .flat_map(char::to_uppercase)
         .collect()
+}
+
+fn is_sme(size: Size) -> bool {
+    matches!(size, Size::Micro | Size::Small | Size::Medium)
 }
