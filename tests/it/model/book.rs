@@ -10,8 +10,7 @@ use counterfoil::domain::objects::{
 };
 use counterfoil::domain::values::{
     AccountId, ContractId, Currency, DeliveryId, Digest, FinancingId, InvoiceId, LegId, LimitId,
-    ObligationId, OfferId, OpId, PartyId, ReceivableId, RequestId, Role, Scope, Size,
-    TransferId,
+    ObligationId, OfferId, OpId, PartyId, ReceivableId, RequestId, Role, Scope, Size, TransferId,
 };
 
 use super::days::{Calendar, Day, Sum, Time};

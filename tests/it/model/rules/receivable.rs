@@ -141,7 +141,13 @@ impl Book {
         if due > self.payment_day(&receivable) {
             let contract = &self.contracts[&receivable.contract];
             let reason = body.term_reason.is_some();
-            self.check_days(&mut faults, contract.sizes, due - today, reason, contract.concluded);
+            self.check_days(
+                &mut faults,
+                contract.sizes,
+                due - today,
+                reason,
+                contract.concluded,
+            );
         }
         let numbers = &self.numbers;
         let months = match body.term_reason {
