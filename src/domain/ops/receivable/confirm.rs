@@ -133,7 +133,8 @@ impl Confirm {
     }
 
     /// `due` ≤ the receivable's payment day, later only with the supplier's signature; and not in the past. What the
-    /// two agree on beyond it is a payment term of its own, from the confirmation.
+    /// two agree on beyond it is a payment term of its own, from the confirmation or, if later, from the day that the
+    /// payment days count from.
     fn check_due(
         &self,
         draft: &mut Draft<'_>,
@@ -160,10 +161,12 @@ impl Confirm {
                 .fold(refusal, |refusal, last| refusal.input("payment_day", last))
         })?;
         let contract = draft.get::<Contract>(receivable.contract);
+        let clock = last.map(|last| last.plus_days(-i64::from(contract.terms.payment_days)));
+        let from = clock.map_or(today, |clock| clock.max(today));
         let term = PaymentTerm {
             supplier: contract.supplier_size,
             debtor: contract.debtor_size,
-            days: today.days_until(self.due),
+            days: from.days_until(self.due),
             reasoned: self.term_reason.is_some(),
         };
         let (concluded, version) = (contract.terms.concluded, contract.rulebook);
@@ -270,6 +273,7 @@ mod tests {
     use crate::domain::testing::{
         HOSPITAL, LENDER, MAKER, SUPPLIER, World, fen, id, item, proposal, shipped_rulebook, wire,
     };
+    use crate::domain::values::Size;
 
     /// Shares of 600.00 and 400.00 of two invoices. Delivered on 2026-06-01, it is to be paid by Friday, 2026-08-07.
     fn given() -> (World, Confirm) {
@@ -393,16 +397,17 @@ mod tests {
     }
 
     #[rstest]
-    #[case::alone("2026-08-08", &[], Some("receivable.due"))]
-    #[case::with_the_supplier("2026-08-08", &[SUPPLIER], None)]
-    #[case::beyond_the_law_with_the_supplier("2026-10-31", &[SUPPLIER], Some("sme.term"))]
-    #[case::with_another("2026-08-08", &[LENDER], Some("signature.not_asked"))]
+    #[case::alone("2026-09-04", &[], Some("receivable.due"))]
+    #[case::with_the_supplier("2026-09-04", &[SUPPLIER], None)]
+    #[case::beyond_the_law_with_the_supplier("2026-09-05", &[SUPPLIER], Some("sme.term"))]
+    #[case::with_another("2026-09-04", &[LENDER], Some("signature.not_asked"))]
     fn it_is_due_later_than_the_payment_day_only_with_the_supplier(
         #[case] due: &str,
         #[case] also: &[&str],
         #[case] rule: Option<&str>,
     ) {
         let (mut world, mut body) = given();
+        world.on("2026-08-05");
         body.due = wire(due);
         let also: Vec<_> = also.iter().map(|party| id(party)).collect();
         match rule {
@@ -458,7 +463,11 @@ mod tests {
         #[case] reasoned: bool,
         #[case] rule: Option<&str>,
     ) {
-        let (mut world, mut body) = given();
+        let terms = Propose {
+            debtor_size: Size::Medium,
+            ..proposal()
+        };
+        let (mut world, mut body) = given_under(shipped_rulebook(), terms);
         body.due = wire(due);
         body.term_reason =
             reasoned.then(|| wire("the equipment is paid for as it is taken into use"));
