@@ -236,7 +236,7 @@ impl Generator<'_> {
             value_date = (leg.value_date + self.rng.pick(days)?).min(today);
         }
         if self.errs() {
-            value_date = today + 1;
+            value_date = self.rng.pick([today + 1, leg.value_date - 9]).unwrap();
         }
         let known = self
             .book

@@ -140,9 +140,12 @@ impl Generator<'_> {
         let reason = reason && !self.errs();
         let rate: Option<&str> = self
             .rng
-            .pick([None, None, Some("0.01"), Some("0.03")])
+            .pick([None, None, Some("0.01"), Some("0.004")])
             .unwrap();
-        let rate = if self.errs() { Some("0.00001") } else { rate };
+        let rate = match self.errs() {
+            true => self.rng.pick([Some("0.00001"), Some("0.03")]).unwrap(),
+            false => rate,
+        };
         let units = self.rng.between(60, 260);
         let value = self.rng.chance(60).then(|| self.money(units));
         let ends = self.rng.between(60, 300);

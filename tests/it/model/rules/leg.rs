@@ -7,7 +7,7 @@ use counterfoil::domain::values::{
 };
 
 use super::super::book::{Book, FinancingState, Leg, LegState, Obligation};
-use super::super::days::{Day, Sum, end_of, late_interest};
+use super::super::days::{Day, Sum, day_of, end_of, late_interest};
 use super::super::fen::{Act, Address, FenState, Hop, face};
 use super::offer::price;
 use super::{Faults, Verdict, number};
@@ -35,6 +35,9 @@ impl Book {
         let waits = matches!(leg.state, LegState::Announced | LegState::Lapsed);
         faults.unless(waits, "leg.not_announced");
         faults.unless(value_date <= self.today(), "leg.not_booked");
+        // As far back as a leg may be announced.
+        let first = self.numbers.calendar.walk(day_of(leg.at), -5);
+        faults.unless(first <= value_date, "leg.value_date");
         let reference = (by, body.reference.as_str().to_owned());
         let known = self
             .legs

@@ -31,7 +31,7 @@ struct Faults(Vec<Rule>);
 
 impl Faults {
     fn unless(&mut self, holds: bool, rule: Rule) {
-        if !holds {
+        if !holds && !self.0.contains(&rule) {
             self.0.push(rule);
         }
     }

@@ -46,9 +46,10 @@ impl Book {
         let audits = self.has_scope(by, Scope::Audit);
         let offer = self.offers.get(&id).filter(|offer| {
             let request = &self.requests[&offer.request];
-            let open = !request.sealed || request.revealed_by <= self.now;
-            let committed = matches!(offer.state, OfferState::Committed(_));
-            audits || offer.lender == by || (request.requester == by && open && !committed)
+            // One that is withdrawn before the close was never revealed.
+            let revealed = matches!(offer.state, OfferState::Standing(_) | OfferState::Accepted);
+            let open = !request.sealed || revealed && request.revealed_by <= self.now;
+            audits || offer.lender == by || (request.requester == by && open)
         });
         seen(offer)
     }

@@ -98,6 +98,9 @@ impl Book {
 
     /// What the law asks of terms towards small and medium suppliers.
     fn check_sme(&self, faults: &mut Faults, body: &Propose, concluded: Day) {
+        let most = 10_000_000_000;
+        let within = body.late_rate.is_none_or(|daily| daily.numerator() <= most);
+        faults.unless(within, "contract.late_rate");
         let sizes = (body.supplier_size, body.debtor_size);
         let (days, reason) = (i64::from(body.payment_days), body.term_reason.is_some());
         self.check_days(faults, sizes, days, reason, concluded);
