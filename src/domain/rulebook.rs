@@ -55,6 +55,11 @@ impl<P> Rule<P> {
         self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day <= to)
     }
 
+    /// Whether it holds for everybody at any time, as a parameter of the programme does.
+    fn always_holds(&self) -> bool {
+        self.severity == Severity::Block && self.valid_from.is_none() && self.valid_to.is_none()
+    }
+
     fn dates_ascend(&self) -> bool {
         !matches!((self.valid_from, self.valid_to), (Some(from), Some(to)) if to < from)
     }
@@ -294,14 +299,17 @@ impl Rules {
             ("voucher.term", self.voucher_term.dates_ascend()),
             ("sme.term", self.sme_term.dates_ascend()),
             ("sme.late_interest", self.sme_late_interest.dates_ascend()),
-            ("claim.unit", self.claim_unit.dates_ascend()),
-            ("claim.depth", self.claim_depth.dates_ascend()),
-            ("claim.cutoff", self.claim_cutoff.dates_ascend()),
-            ("account.cooling", self.account_cooling.dates_ascend()),
-            ("leg.days", self.leg_days.dates_ascend()),
-            ("reveal", self.reveal.dates_ascend()),
         ]
         .map(|(field, holds)| (field, holds, "must begin to hold before it ends"));
+        let programme = [
+            ("claim.unit", self.claim_unit.always_holds()),
+            ("claim.depth", self.claim_depth.always_holds()),
+            ("claim.cutoff", self.claim_cutoff.always_holds()),
+            ("account.cooling", self.account_cooling.always_holds()),
+            ("leg.days", self.leg_days.always_holds()),
+            ("reveal", self.reveal.always_holds()),
+        ]
+        .map(|(field, holds)| (field, holds, "always holds: severity block, without dates"));
         let params = [
             (
                 "voucher.term",
@@ -352,7 +360,7 @@ impl Rules {
                 "takes 1 to 72 hours",
             ),
         ];
-        dates.into_iter().chain(params)
+        dates.into_iter().chain(programme).chain(params)
     }
 }
 
@@ -455,6 +463,11 @@ mod tests {
     #[case::endless_term("large_days = 60", "large_days = 367", "sme.term")]
     #[case::usury("\"0.0005\"", "\"0.05\"", "sme.late_interest")]
     #[case::no_unit("fen = 1", "fen = 0", "claim.unit")]
+    #[case::unit_that_only_warns(
+        "[rules.\"claim.unit\"]\nseverity = \"block\"",
+        "[rules.\"claim.unit\"]\nseverity = \"warn\"",
+        "claim.unit"
+    )]
     #[case::no_time_to_reveal("hours = 12", "hours = 0", "reveal")]
     #[case::ends_before_it_begins(
         "valid_from = \"2025-06-15\"",

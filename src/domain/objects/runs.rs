@@ -16,8 +16,6 @@ use super::transfer::Recourse;
 pub enum EndReason {
     /// A credit note absorbed it.
     Diluted,
-    /// Its receivable was withdrawn.
-    Withdrawn,
 }
 
 /// What became of a fen.

@@ -53,8 +53,6 @@ pub enum ClaimWord {
     Settled,
     /// Ended because a credit absorbed it.
     Diluted,
-    /// Ended because the receivable was withdrawn.
-    Withdrawn,
 }
 
 /// Fens that read alike, with what is read of them.
@@ -181,7 +179,6 @@ impl Reader<'_> {
             FenState::Open => ClaimWord::Open,
             FenState::Settled(_) => ClaimWord::Settled,
             FenState::Cancelled(_, EndReason::Diluted) => ClaimWord::Diluted,
-            FenState::Cancelled(_, EndReason::Withdrawn) => ClaimWord::Withdrawn,
         };
         let leg = match run.state {
             FenState::Settled(leg) => self.viewer.id::<Leg>(leg),
