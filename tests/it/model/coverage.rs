@@ -12,7 +12,7 @@ use super::step::Step;
 use super::world::World;
 
 /// At least so many different rules refuse something.
-const RULES: usize = 100;
+const RULES: usize = 125;
 
 /// How often each operation was accepted and refused, each rule refused, and each state was met at the end.
 #[derive(Default)]

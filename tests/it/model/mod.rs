@@ -28,7 +28,7 @@ use world::{FIRST_STEP, World};
 /// So many histories, where the environment says nothing else.
 const HISTORIES: u64 = 2_000;
 /// From so many on, every operation and rule must have been met.
-const ENOUGH: u64 = 1_000;
+const ENOUGH: u64 = 2_000;
 
 #[test]
 fn random_histories_go_as_the_model_says() {
