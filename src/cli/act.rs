@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::keyring::Keyring;
 use super::remote::Remote;
-use super::words::{decoded, words};
+use super::words::{decoded, ids_in, object, words};
 use super::{Failure, output};
 use crate::chain::{Envelope, pae};
 use crate::domain::payload::Payload;
@@ -32,7 +32,12 @@ pub(crate) struct Args {
     /// The operation, as contracts/OPERATIONS.md names it, or `list`
     operation: String,
     /// The key that signs
-    #[arg(long = "as", value_name = "NAME", default_value = "")]
+    #[arg(
+        long = "as",
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
     by: String,
     /// The party that acts, where the key file does not name it
     #[arg(long, value_name = "ID")]
@@ -95,6 +100,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         output::table(&["operation", "what it is for"], rows, args.json);
         return Ok(());
     }
+    if args.by.is_empty() {
+        return Err(Failure::Usage("whose key signs? name it with --as".into()));
+    }
     let body = match args.body.strip_prefix('@') {
         Some(file) => fs::read_to_string(file).map_err(|error| Failure::of(file, error))?,
         None => args.body.clone(),
@@ -136,8 +144,7 @@ impl Request<'_> {
             .client()
             .status()
             .map_err(|error| remote.failure(&error))?;
-        let time = Instant::parse_strict(&ready.time)
-            .map_err(|error| Failure::of("the ledger's time", error))?;
+        let time = ledger_time(&ready.time)?;
         let ahead = if self.out.is_some() {
             time.plus_days(DAYS_TOGETHER)
         } else {
@@ -146,6 +153,7 @@ impl Request<'_> {
         let origin =
             Name::new(&ready.origin).map_err(|error| Failure::of("the ledger's name", error))?;
         let mut envelope = self.envelope(body, origin, whole_seconds(ahead), keyring)?;
+        self.preview(&envelope, keyring, remote);
         confirm(&envelope, self.yes)?;
         for name in std::iter::once(self.by).chain(self.with.iter().map(String::as_str)) {
             envelope
@@ -156,6 +164,23 @@ impl Request<'_> {
             Some(path) => fs::write(path, envelope.encode())
                 .map_err(|error| Failure::of(path.display(), error)),
             None => remote.send(&envelope, self.json),
+        }
+    }
+
+    /// Shows the objects that the operation names, as the signing party reads them: what is accepted, not its id alone.
+    fn preview(&self, envelope: &Envelope, keyring: &Keyring, remote: &Remote) {
+        let named = ids_in(envelope.payload());
+        if named.is_empty() || self.yes || self.out.is_some() {
+            return;
+        }
+        let Ok(client) = remote.session(keyring, self.by, self.party) else {
+            return;
+        };
+        for (kind, id) in named {
+            // One that cannot be read now is for the ledger to refuse.
+            if let Ok(row) = client.object(kind, &id) {
+                eprint!("{}", object(kind, &row));
+            }
         }
     }
 
@@ -241,6 +266,14 @@ fn nonce() -> Result<Nonce, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Failure::of("random numbers", error))?;
     Ok(Nonce(bytes))
+}
+
+/// The ledger's time as it says it, to the millisecond where the clock shows one.
+fn ledger_time(text: &str) -> Result<Instant, Failure> {
+    let millis = crate::chain::instant::parse_time(text).map(Instant::from_millis);
+    millis
+        .map_or_else(|| Instant::parse_strict(text), Ok)
+        .map_err(|error| Failure::of("the ledger's time", error))
 }
 
 /// Instants travel in whole seconds.

@@ -39,6 +39,9 @@ pub(crate) struct InvoiceImport {
     /// The party that acts, where the key file does not name it
     #[arg(long, value_name = "ID")]
     party: Option<PartyId>,
+    /// The document names its parties by other identifiers than they have on the ledger
+    #[arg(long)]
+    other_identifiers: bool,
     /// Further keys that sign
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
@@ -62,6 +65,7 @@ pub(crate) fn run(args: &InvoiceImport) -> Result<(), Failure> {
     let bytes = read(&args.file).map_err(|error| Failure::of(args.file.display(), error))?;
     let facts = facts(&args.file, &check(&bytes))?;
     let (operation, body) = args.operation(&facts)?;
+    args.check_parties(&facts)?;
     let request = Request {
         operation,
         by: &args.by,
@@ -94,6 +98,17 @@ fn facts(file: &Path, report: &Report) -> Result<IssueFacts, Failure> {
     Ok(facts)
 }
 
+/// What the document states of a party, where it states an official identifier, is the party on the ledger.
+fn same(role: &str, stated: Option<PartyId>, party: PartyId) -> Result<(), Failure> {
+    match stated {
+        Some(stated) if stated != party => Err(Failure::FoundBad(format!(
+            "the document's {role} is {stated}, not {party}; if that is another identifier of the same party, say \
+             --other-identifiers"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The verdict, and under it every rule that was broken.
 fn broken(report: &Report) -> String {
     let mut text = report.verdict.as_str().to_owned();
@@ -105,6 +120,36 @@ fn broken(report: &Report) -> String {
 }
 
 impl InvoiceImport {
+    /// The document must be the acting party's own, and to the debtor of the contract it is put under.
+    fn check_parties(&self, facts: &IssueFacts) -> Result<(), Failure> {
+        if self.other_identifiers {
+            return Ok(());
+        }
+        let party = self
+            .party
+            .map_or_else(|| self.keyring.party_of(&self.by), Ok)?;
+        same("seller", facts.supplier, party)?;
+        let Some(contract) = self.contract else {
+            return Ok(());
+        };
+        let client = self.remote.session(&self.keyring, &self.by, self.party)?;
+        let row = client
+            .object("contracts", &contract.to_string())
+            .map_err(|error| self.remote.failure(&error))?;
+        if let Some(debtor) = row["debtor"].as_str().and_then(|id| id.parse().ok()) {
+            same("buyer", facts.debtor, debtor)?;
+        }
+        let number = row["number"].as_str().unwrap_or_default();
+        if let Some(stated) = facts
+            .contract
+            .as_ref()
+            .filter(|stated| stated.as_str() != number)
+        {
+            eprintln!("note: the document names contract {stated}, and {contract} is {number}");
+        }
+        Ok(())
+    }
+
     /// The operation, with the objects of the ledger that only its caller knows.
     fn operation(&self, facts: &IssueFacts) -> Result<(&'static str, Value), Failure> {
         let mut body = facts.body();

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::keyring::Keyring;
 use super::{Failure, output};
 use crate::chain::{SigningKey, pem};
+use crate::domain::values::PartyId;
 
 /// Keys are PKCS#8 files, encrypted by a passphrase, that `openssl pkey` reads.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,9 @@ enum Verb {
         /// Do not encrypt the file (for drills)
         #[arg(long)]
         plain: bool,
+        /// The party that the key will act for
+        #[arg(long, value_name = "ID")]
+        party: Option<PartyId>,
     },
     /// List the keys with their public halves
     List {
@@ -56,10 +60,11 @@ enum Verb {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let ring = &args.keyring;
     match &args.verb {
-        Verb::New { name, plain } => {
+        Verb::New { name, plain, party } => {
             let key =
                 SigningKey::generate().map_err(|error| Failure::of("random numbers", error))?;
-            keep(ring, name, &key, *plain)
+            keep(ring, name, &key, *plain)?;
+            party.map_or(Ok(()), |party| ring.assign(name, party))
         }
         Verb::Import { name, file, plain } => {
             let text =

@@ -34,6 +34,9 @@ impl Keyring {
     /// The key of that name.
     pub(crate) fn load(&self, name: &str) -> Result<SigningKey, Failure> {
         let path = self.path(name, "pem")?;
+        if !path.exists() {
+            return Err(self.no_key(name));
+        }
         let text = fs::read_to_string(&path).map_err(|error| Failure::of(path.display(), error))?;
         let text = Zeroizing::new(text);
         pem::read(&text, || {
@@ -74,16 +77,37 @@ impl Keyring {
 
     /// The party that a key acts for.
     pub(crate) fn party_of(&self, name: &str) -> Result<PartyId, Failure> {
+        if !self.has(name)? {
+            return Err(self.no_key(name));
+        }
         let path = self.path(name, "party")?;
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let text = fs::read_to_string(&path).map_err(|_| {
             Failure::Usage(format!(
-                "{}: {error}; name the party with --party",
-                path.display()
+                "the folder does not say which party the key {name} acts for: name it with --party"
             ))
         })?;
         text.trim_end()
             .parse()
             .map_err(|error| Failure::of(path.display(), error))
+    }
+
+    /// There is no such key; which there are.
+    fn no_key(&self, name: &str) -> Failure {
+        let names: Vec<String> = self
+            .list()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let there = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        Failure::Usage(format!(
+            "no key {name} in {}; there: {there} (--keys or COUNTERFOIL_KEYS names the folder)",
+            self.keys.display()
+        ))
     }
 
     /// Every key by name, with its public half.
@@ -128,6 +152,10 @@ impl Keyring {
         let passphrase = self
             .passphrase("New passphrase: ")
             .filter(|text| !text.is_empty());
+        // A mistyped one would lose the key; what a file or the environment says is what it says.
+        if passphrase.is_some() && self.passphrase("The same once more: ") != passphrase {
+            return Err(Failure::Usage("the two passphrases differ".into()));
+        }
         passphrase.ok_or_else(|| {
             Failure::Usage(
                 "a passphrase is needed, to encrypt the key: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal"

@@ -5,6 +5,7 @@
 
 mod act;
 mod audit;
+mod clock;
 mod demo;
 mod export;
 mod fsck;
@@ -57,6 +58,8 @@ enum Verb {
     Sign(act::SignArgs),
     /// Send an envelope of a file
     Send(act::SendArgs),
+    /// Print a served ledger's time, or move a drill's
+    Clock(clock::Args),
     /// Read what a party may see of a served ledger
     Show(show::Args),
     /// Play the sample story on a new drill ledger and print what happened
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
         Verb::Act(args) => act::run(&args),
         Verb::Sign(args) => act::sign(&args),
         Verb::Send(args) => act::send(&args),
+        Verb::Clock(args) => clock::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Audit(args) => audit::run(&args),

@@ -3,9 +3,11 @@
 use clap::Args;
 
 use super::keyring::Keyring;
+use super::words::made;
 use super::{Failure, output};
 use crate::chain::Envelope;
 use crate::client::{Client, ClientError};
+use crate::domain::values::PartyId;
 
 /// Where the ledger is served.
 #[derive(Debug, Clone, Args)]
@@ -24,12 +26,22 @@ pub(crate) struct Remote {
 impl Remote {
     /// A client that reads as nobody.
     pub(crate) fn client(&self) -> Client {
-        Client::new(&self.url)
+        let whole = self.url.contains("://");
+        Client::new(if whole {
+            self.url.clone()
+        } else {
+            format!("http://{}", self.url)
+        })
     }
 
     /// A client that reads as the party of a key.
-    pub(crate) fn session(&self, keyring: &Keyring, name: &str) -> Result<Client, Failure> {
-        let party = keyring.party_of(name)?;
+    pub(crate) fn session(
+        &self,
+        keyring: &Keyring,
+        name: &str,
+        party: Option<PartyId>,
+    ) -> Result<Client, Failure> {
+        let party = party.map_or_else(|| keyring.party_of(name), Ok)?;
         let key = keyring.load(name)?;
         let mut client = self.client();
         client
@@ -44,9 +56,14 @@ impl Remote {
             .client()
             .submit(envelope)
             .map_err(|error| self.failure(&error))?;
+        let payload: serde_json::Value =
+            serde_json::from_str(envelope.payload()).unwrap_or_default();
+        let made = payload["op"]
+            .as_str()
+            .and_then(|name| made(name, &receipt.op_id));
         if json {
             let line = serde_json::json!({
-                "op_id": receipt.op_id, "n": receipt.n, "time": receipt.time, "leaf": receipt.leaf,
+                "op_id": receipt.op_id, "made": made, "n": receipt.n, "time": receipt.time, "leaf": receipt.leaf,
                 "repeated": receipt.repeated, "warnings": receipt.warnings, "checkpoint": receipt.checkpoint,
             });
             output::text(&format!("{line}\n"));
@@ -61,6 +78,9 @@ impl Remote {
             "entry {} at {}{again}\noperation {}\n",
             receipt.n, receipt.time, receipt.op_id
         ));
+        if let Some(made) = made {
+            output::text(&format!("made {made}\n"));
+        }
         for warning in &receipt.warnings {
             eprintln!("warning: {warning}");
         }
@@ -70,7 +90,10 @@ impl Remote {
     /// What the server said, for people: what was wrong, where, and what would be right.
     pub(crate) fn failure(&self, error: &ClientError) -> Failure {
         let Some(problem) = error.problem() else {
-            return Failure::of(&self.url, error);
+            return Failure::CouldNotRun(format!(
+                "{}: {error}; is a ledger served there (`counterfoil serve`, --url)?",
+                self.url
+            ));
         };
         let mut text = format!("{}: {}", problem.code, problem.detail);
         for given in &problem.inputs {

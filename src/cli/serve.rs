@@ -95,8 +95,8 @@ impl Args {
             ..Config::new(&self.data)
         };
         let key = crate::ledger::keyfile::path_in(&self.data);
-        let text =
-            std::fs::read_to_string(&key).map_err(|error| Failure::of(key.display(), error))?;
+        // One that is missing is for the start to name, with what else is.
+        let text = std::fs::read_to_string(&key).unwrap_or_default();
         if text.contains("ENCRYPTED") {
             config.passphrase = self.keyring.passphrase("Passphrase of the ledger's key: ");
         }

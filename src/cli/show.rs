@@ -7,6 +7,7 @@ use super::keyring::Keyring;
 use super::remote::Remote;
 use super::{Failure, output};
 use crate::client::{Client, ClientError};
+use crate::domain::values::{Day, PartyId};
 
 /// What can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,7 @@ enum Kind {
     Invoices,
     Receivables,
     Claims,
+    Payoff,
     Transfers,
     Requests,
     Offers,
@@ -30,6 +32,7 @@ enum Kind {
 /// Which objects, as whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples: counterfoil show receivables --as hospital\n\
+    \x20         counterfoil show payoff rcv_2xa8k1ngwjhz13e7zgbs8ydn8q --as hospital --day 2026-08-07\n\
     \x20         counterfoil show receivables rcv_2xa8k1ngwjhz13e7zgbs8ydn8q --as hospital --json")]
 pub(crate) struct Args {
     /// What to read
@@ -39,6 +42,12 @@ pub(crate) struct Args {
     /// The key of the party that reads
     #[arg(long = "as", value_name = "NAME")]
     by: String,
+    /// The party that reads, where the key file does not name it
+    #[arg(long, value_name = "ID")]
+    party: Option<PartyId>,
+    /// The day of payment, for a payoff list; the ledger's if absent
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    day: Option<Day>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -49,9 +58,18 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.remote.session(&args.keyring, &args.by)?;
+    let client = args.remote.session(&args.keyring, &args.by, args.party)?;
+    if args.kind == Kind::Payoff && args.id.is_none() {
+        return Err(Failure::Usage(
+            "a payoff list is of one receivable: name its id".into(),
+        ));
+    }
     let rows = rows(&client, args).map_err(|error| args.remote.failure(&error))?;
-    if args.json || args.id.is_some() {
+    if rows.is_empty() {
+        eprintln!("none");
+    }
+    let whole = args.id.is_some() && !matches!(args.kind, Kind::Claims | Kind::Payoff);
+    if args.json || whole {
         for row in rows {
             let text = if args.json {
                 row.to_string()
@@ -73,6 +91,14 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
         .map_or_else(String::new, |value| value.get_name().to_owned());
     match (args.kind, &args.id) {
         (Kind::Claims, Some(receivable)) => claims(client, receivable),
+        (Kind::Payoff, Some(receivable)) => {
+            let day = args
+                .day
+                .map_or_else(String::new, |day| format!("?day={day}"));
+            let mut list: Value =
+                client.get(&format!("/v1/receivables/{receivable}/payoff{day}"))?;
+            Ok(listed(list["payees"].take()))
+        }
         (Kind::Claims, None) => {
             let mut rows = Vec::new();
             for receivable in client.all("receivables")? {
@@ -89,11 +115,18 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
 }
 
 fn claims(client: &Client, receivable: &str) -> Result<Vec<Value>, ClientError> {
+    // A holder reads its claims; the debtor, whom it owes how much.
     let mut all = client.claims(receivable)?;
-    Ok(match all["claims"].take() {
+    let mut rows = listed(all["claims"].take());
+    rows.extend(listed(all["payees"].take()));
+    Ok(rows)
+}
+
+fn listed(value: Value) -> Vec<Value> {
+    match value {
         Value::Array(rows) => rows,
         _ => Vec::new(),
-    })
+    }
 }
 
 /// A table of the plain fields of all rows, those of nested objects among them; lists are for `--json`.

@@ -6,6 +6,7 @@ use super::Failure;
 use crate::chain::{Envelope, pae};
 use crate::domain::payload::Payload;
 use crate::domain::registry::operation;
+use crate::domain::values::{ContractId, MadeId as _, OpId};
 
 /// The payload of an operation's envelope, decoded: nothing is ever signed that was not.
 pub(crate) fn decoded(envelope: &Envelope) -> Result<Payload, Failure> {
@@ -24,13 +25,75 @@ pub(crate) fn words(payload: &Payload) -> String {
     let summary = operation(payload.act.name()).map_or("", |registered| registered.summary);
     let mut lines = vec![
         format!("{}: {summary}", payload.act.name()),
-        format!("  on ledger   {}", payload.ledger.as_str()),
-        format!("  as          {}", payload.party),
-        format!("  valid until {}", payload.not_after),
+        format!("  on ledger          {}", payload.ledger.as_str()),
+        format!("  as                 {}", payload.party),
+        format!("  valid until        {}", payload.not_after),
     ];
     let body: Value = serde_json::from_str(&payload.act.body()).unwrap_or_default();
     fields("", &body, &mut lines);
     lines.join("\n") + "\n"
+}
+
+/// Each kind of object: the prefix of its ids, its list, and the operations that make one.
+const KINDS: [(&str, &str, &[&str]); 12] = [
+    ("ctr", "contracts", &["contract.propose"]),
+    ("dlv", "deliveries", &["delivery.record"]),
+    ("inv", "invoices", &["invoice.issue"]),
+    ("rcv", "receivables", &["receivable.register"]),
+    ("trf", "transfers", &["transfer.propose"]),
+    ("req", "requests", &["request.open"]),
+    ("ofr", "offers", &["offer.make", "offer.commit"]),
+    ("fin", "financings", &["offer.accept"]),
+    ("leg", "legs", &["leg.announce"]),
+    ("obl", "obligations", &[]),
+    ("lim", "limits", &[]),
+    ("acc", "accounts", &["account.add"]),
+];
+
+/// The objects that a payload's body names, each with its list.
+pub(crate) fn ids_in(payload: &str) -> Vec<(&'static str, String)> {
+    let value: Value = serde_json::from_str(payload).unwrap_or_default();
+    let mut texts = Vec::new();
+    strings(&value["body"], &mut texts);
+    let mut ids: Vec<(&'static str, String)> = Vec::new();
+    for text in texts {
+        let id = text.split(':').next().unwrap_or_default();
+        let kind = KINDS.iter().find(|(prefix, ..)| {
+            id.strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with('_') && rest.len() == 27)
+        });
+        if let Some((_, list, _)) = kind
+            && !ids.iter().any(|(_, known)| known == id)
+        {
+            ids.push((list, id.to_owned()));
+        }
+    }
+    ids
+}
+
+fn strings<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(all) => all.iter().for_each(|one| strings(one, texts)),
+        Value::Object(all) => all.values().for_each(|one| strings(one, texts)),
+        _ => {}
+    }
+}
+
+/// An object of the ledger, line by line.
+pub(crate) fn object(kind: &str, row: &Value) -> String {
+    let mut lines = vec![format!("of {kind}:")];
+    fields("", row, &mut lines);
+    lines.join("\n") + "\n"
+}
+
+/// The id of the object that an operation made, which follows from the operation's own.
+pub(crate) fn made(operation: &str, op_id: &str) -> Option<String> {
+    let (prefix, ..) = KINDS.iter().find(|(_, _, by)| by.contains(&operation))?;
+    let op: OpId = op_id.parse().ok()?;
+    // Every kind of id is the same digits behind another prefix.
+    let digits = ContractId::of(&op, 0).to_string();
+    Some(format!("{prefix}_{}", digits.split_once('_')?.1))
 }
 
 fn fields(path: &str, value: &Value, lines: &mut Vec<String>) {
@@ -49,8 +112,8 @@ fn fields(path: &str, value: &Value, lines: &mut Vec<String>) {
             .iter()
             .enumerate()
             .for_each(|(i, value)| fields(&below(&i.to_string()), value, lines)),
-        Value::String(text) => lines.push(format!("  {path:<11} {text}")),
-        other => lines.push(format!("  {path:<11} {other}")),
+        Value::String(text) => lines.push(format!("  {path:<18} {text}")),
+        other => lines.push(format!("  {path:<18} {other}")),
     }
 }
 

@@ -9,8 +9,9 @@ use super::objects::{
     Offer, OfferKey, OfferState, Party, Receivable, ReceivableKey, Request, RequestKey, Transfer,
     TransferKey,
 };
+use super::payoff::usable_account;
 use super::state::{State, Stored};
-use super::values::{Instant, PartyId, Role, Scope};
+use super::values::{AccountId, Currency, Instant, PartyId, Role, Scope};
 
 /// A party that looks at the ledger at a time.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,11 @@ impl<'s> Viewer<'s> {
             .parties
             .get(self.party)
             .is_some_and(|party| party.has_scope(scope))
+    }
+
+    /// The account that money in a currency is to be paid to for `payee`; whoever owes it may know.
+    pub fn pay_to(&self, payee: PartyId, currency: Currency) -> Option<AccountId> {
+        usable_account(self.state, payee, currency, self.time).map(|account| account.id)
     }
 
     /// Whether the viewer reads all: an authority with the scope `audit`.

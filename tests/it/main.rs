@@ -8,6 +8,7 @@ mod independent;
 mod journey;
 mod model;
 mod operations_doc;
+mod own_ledger;
 mod roles;
 mod served;
 mod story;

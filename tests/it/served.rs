@@ -94,6 +94,14 @@ impl Server {
         Server::try_start(data).unwrap_or_else(|ended| panic!("{ended:?}"))
     }
 
+    /// Serves a ledger by the machine's clock.
+    pub(crate) fn start_by_the_clock(data: &Path) -> Server {
+        let mut started = Command::new(BINARY);
+        let address = ["serve", "--listen", "127.0.0.1:0", "--data"];
+        started.args(address).arg(data);
+        Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
+    }
+
     /// The same, or how the start ended.
     pub(crate) fn try_start(data: &Path) -> Result<Server, Ended> {
         Server::spawn(Command::new(BINARY).args(serve_args(data)))

@@ -6,8 +6,8 @@ use super::Shown;
 use crate::domain::objects::{Financing, FinancingState, Funding, OfferTerms};
 use crate::domain::price;
 use crate::domain::values::{
-    Addresses, Amount, Computed, Currency, Day, FinancingId, Instant, LegId, LimitId, OfferId,
-    PartyId, RequestId,
+    AccountId, Addresses, Amount, Computed, Currency, Day, FinancingId, Instant, LegId, LimitId,
+    OfferId, PartyId, RequestId,
 };
 use crate::domain::visibility::Viewer;
 
@@ -64,6 +64,9 @@ pub struct FinancingRow {
     /// What is paid on each value date to `disburse_by`, while it waits for its money.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<PriceRow>,
+    /// Where the requester is to be paid, while it waits for its money: to the lender and to an auditor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay_to: Option<AccountId>,
     /// The leg announced for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leg: Option<LegId>,
@@ -140,6 +143,9 @@ impl Shown for Financing {
             at: self.at,
             ends,
             schedule: self.schedule(viewer),
+            pay_to: (lends && self.is_live(viewer.time))
+                .then(|| viewer.pay_to(self.requester, self.currency))
+                .flatten(),
             leg,
             funding,
             since,

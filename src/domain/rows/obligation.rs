@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Shown;
 use crate::domain::objects::{Financing, Leg, Obligation, ObligationKind, Receivable};
 use crate::domain::values::{
-    Amount, Computed, Currency, Day, FinancingId, Instant, LegId, ObligationId, PartyId,
+    AccountId, Amount, Computed, Currency, Day, FinancingId, Instant, LegId, ObligationId, PartyId,
     ReceivableId,
 };
 use crate::domain::visibility::Viewer;
@@ -43,6 +43,9 @@ pub struct ObligationRow {
     pub discharged: Amount,
     /// What is still owed.
     pub outstanding: Amount,
+    /// Where its creditor is to be paid, while something is owed: to its debtor and to an auditor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay_to: Option<AccountId>,
     /// When it is due.
     pub due: Day,
     /// When it arose.
@@ -76,6 +79,7 @@ impl Shown for Obligation {
 
     fn row(&self, viewer: &Viewer<'_>) -> ObligationRow {
         let amount = |fen| viewer.amount(fen, self.currency);
+        let owes = viewer.party == self.from || viewer.audits();
         let state = match self.ended {
             Some(_) => ObligationWord::Ended,
             None if self.outstanding().is_zero() => ObligationWord::Discharged,
@@ -91,6 +95,9 @@ impl Shown for Obligation {
             amount: amount(self.amount),
             discharged: amount(self.discharged),
             outstanding: amount(self.outstanding()),
+            pay_to: (owes && !self.outstanding().is_zero())
+                .then(|| viewer.pay_to(self.to, self.currency))
+                .flatten(),
             due: self.due,
             at: self.at,
             cause: CauseRow {

@@ -234,7 +234,7 @@ const FIELDS: &[Fields] = &[
     (
         "financings fin-wait",
         "tax bank-b",
-        "addresses at currency debtor due ends face id leg lender limits offer outstanding request requester \
+        "addresses at currency debtor due ends face id leg lender limits offer outstanding pay_to request requester \
          schedule{computed{formula inputs{base daycount days discount face fees from rate to} result rounding} \
          price value_date} state terms{advance_rate day_count disburse_by expires fees interest kind rate \
          recourse}",
