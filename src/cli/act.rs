@@ -31,6 +31,16 @@ const DAYS_TOGETHER: i64 = 6;
 pub(crate) struct Args {
     /// The operation, as contracts/OPERATIONS.md names it, or `list`
     operation: String,
+    /// The body as JSON, or @FILE
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    body: String,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// Who signs an operation, and where it goes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Signing {
     /// The key that signs
     #[arg(
         long = "as",
@@ -38,16 +48,13 @@ pub(crate) struct Args {
         default_value = "",
         hide_default_value = true
     )]
-    by: String,
+    pub(crate) by: String,
     /// The party that acts, where the key file does not name it
     #[arg(long, value_name = "ID")]
-    party: Option<PartyId>,
+    pub(crate) party: Option<PartyId>,
     /// Further keys that sign
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
-    /// The body as JSON, or @FILE
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    body: String,
     /// Write the envelope to a file for others to sign, instead of sending it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -58,9 +65,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    keyring: Keyring,
+    pub(crate) keyring: Keyring,
     #[command(flatten)]
-    remote: Remote,
+    pub(crate) remote: Remote,
 }
 
 /// An envelope of a file, to be signed too.
@@ -97,11 +104,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .iter()
             .map(|one| vec![one.name.to_owned(), one.summary.to_owned()])
             .collect();
-        output::table(&["operation", "what it is for"], rows, args.json);
+        output::table(&["operation", "what it is for"], rows, args.signing.json);
         return Ok(());
-    }
-    if args.by.is_empty() {
-        return Err(Failure::Usage("whose key signs? name it with --as".into()));
     }
     let body = match args.body.strip_prefix('@') {
         Some(file) => fs::read_to_string(file).map_err(|error| Failure::of(file, error))?,
@@ -109,41 +113,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let body: Value =
         serde_json::from_str(&body).map_err(|error| Failure::Usage(format!("--body: {error}")))?;
-    let request = Request {
-        operation: &args.operation,
-        by: &args.by,
-        party: args.party,
-        with: &args.with,
-        out: args.out.as_ref(),
-        yes: args.yes,
-        json: args.json,
-    };
-    request.carry_out(&body, &args.keyring, &args.remote)
+    args.signing.carry_out(&args.operation, &body)
 }
 
-/// An operation that a verb wants done.
-pub(crate) struct Request<'a> {
-    pub(crate) operation: &'a str,
-    pub(crate) by: &'a str,
-    pub(crate) party: Option<PartyId>,
-    pub(crate) with: &'a [String],
-    pub(crate) out: Option<&'a PathBuf>,
-    pub(crate) yes: bool,
-    pub(crate) json: bool,
-}
-
-impl Request<'_> {
+impl Signing {
     /// Signs the operation and sends it, or writes it to a file for others to sign.
-    pub(crate) fn carry_out(
-        &self,
-        body: &Value,
-        keyring: &Keyring,
-        remote: &Remote,
-    ) -> Result<(), Failure> {
-        let ready = remote
-            .client()
-            .status()
-            .map_err(|error| remote.failure(&error))?;
+    pub(crate) fn carry_out(&self, operation: &str, body: &Value) -> Result<(), Failure> {
+        if self.by.is_empty() {
+            return Err(Failure::Usage("whose key signs? name it with --as".into()));
+        }
+        let status = self.remote.client().status();
+        let ready = status.map_err(|error| self.remote.failure(&error))?;
         let time = ledger_time(&ready.time)?;
         let ahead = if self.out.is_some() {
             time.plus_days(DAYS_TOGETHER)
@@ -152,28 +132,28 @@ impl Request<'_> {
         };
         let origin =
             Name::new(&ready.origin).map_err(|error| Failure::of("the ledger's name", error))?;
-        let mut envelope = self.envelope(body, origin, whole_seconds(ahead), keyring)?;
-        self.preview(&envelope, keyring, remote);
+        let mut envelope = self.envelope(operation, body, origin, whole_seconds(ahead))?;
+        self.preview(&envelope);
         confirm(&envelope, self.yes)?;
-        for name in std::iter::once(self.by).chain(self.with.iter().map(String::as_str)) {
+        for name in std::iter::once(&self.by).chain(&self.with) {
             envelope
-                .sign(&keyring.load(name)?)
+                .sign(&self.keyring.load(name)?)
                 .map_err(|error| Failure::of("signing", error))?;
         }
-        match self.out {
+        match &self.out {
             Some(path) => fs::write(path, envelope.encode())
                 .map_err(|error| Failure::of(path.display(), error)),
-            None => remote.send(&envelope, self.json),
+            None => self.remote.send(&envelope, self.json),
         }
     }
 
     /// Shows the objects that the operation names, as the signing party reads them: what is accepted, not its id alone.
-    fn preview(&self, envelope: &Envelope, keyring: &Keyring, remote: &Remote) {
+    fn preview(&self, envelope: &Envelope) {
         let named = ids_in(envelope.payload());
         if named.is_empty() || self.yes || self.out.is_some() {
             return;
         }
-        let Ok(client) = remote.session(keyring, self.by, self.party) else {
+        let Ok(client) = self.remote.session(&self.keyring, &self.by, self.party) else {
             return;
         };
         for (kind, id) in named {
@@ -186,34 +166,35 @@ impl Request<'_> {
 
     fn envelope(
         &self,
+        name: &str,
         body: &Value,
         ledger: Name,
         not_after: Instant,
-        keyring: &Keyring,
     ) -> Result<Envelope, Failure> {
-        let registered = operation(self.operation).ok_or_else(|| {
+        let registered = operation(name).ok_or_else(|| {
             Failure::Usage(format!(
-                "no operation {}; `counterfoil act list` names them",
-                self.operation
+                "no operation {name}; `counterfoil act list` names them"
             ))
         })?;
         let raw = RawValue::from_string(body.to_string())
             .map_err(|error| Failure::of("--body", error))?;
         let act = (registered.decode)(&raw)
             .map_err(|error| Failure::Usage(format!("--body: {error}")))?;
-        let party = match self.party {
-            Some(party) => party,
-            None => keyring.party_of(self.by)?,
-        };
         let payload = Payload {
             ledger,
-            party,
+            party: self.acting()?,
             nonce: nonce()?,
             not_after,
             act,
         };
         Envelope::new(pae::OP_TYPE, payload.encode())
             .map_err(|error| Failure::of("the operation", error))
+    }
+
+    /// The party that acts.
+    pub(crate) fn acting(&self) -> Result<PartyId, Failure> {
+        self.party
+            .map_or_else(|| self.keyring.party_of(&self.by), Ok)
     }
 }
 

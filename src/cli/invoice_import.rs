@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::act::Request;
+use super::act::Signing;
 use super::invoice_check::{printable, read};
-use super::keyring::Keyring;
-use super::remote::Remote;
 use crate::domain::values::{ContractId, DeliveryId, InvoiceId, PartyId};
 use crate::interop::{DocumentKind, IssueFacts, Report, Verdict, check};
 
@@ -33,31 +31,11 @@ pub(crate) struct InvoiceImport {
     /// The invoice that a credit note credits, or that a corrected invoice corrects
     #[arg(long, value_name = "INV")]
     invoice: Option<InvoiceId>,
-    /// The key that signs
-    #[arg(long = "as", value_name = "NAME")]
-    by: String,
-    /// The party that acts, where the key file does not name it
-    #[arg(long, value_name = "ID")]
-    party: Option<PartyId>,
     /// The document names its parties by other identifiers than they have on the ledger
     #[arg(long)]
     other_identifiers: bool,
-    /// Further keys that sign
-    #[arg(long, value_name = "NAME")]
-    with: Vec<String>,
-    /// Write the envelope to a file for others to sign, instead of sending it
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Do not ask before signing
-    #[arg(long, short)]
-    yes: bool,
-    /// Answer as one line of JSON
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    keyring: Keyring,
-    #[command(flatten)]
-    remote: Remote,
+    signing: Signing,
 }
 
 /// Checks the document, and signs and sends the operation that it comes to.
@@ -66,16 +44,7 @@ pub(crate) fn run(args: &InvoiceImport) -> Result<(), Failure> {
     let facts = facts(&args.file, &check(&bytes))?;
     let (operation, body) = args.operation(&facts)?;
     args.check_parties(&facts)?;
-    let request = Request {
-        operation,
-        by: &args.by,
-        party: args.party,
-        with: &args.with,
-        out: args.out.as_ref(),
-        yes: args.yes,
-        json: args.json,
-    };
-    request.carry_out(&body, &args.keyring, &args.remote)
+    args.signing.carry_out(operation, &body)
 }
 
 /// What the ledger is to know of a document that is valid and, where it is an invoice, may be financed.
@@ -125,17 +94,22 @@ impl InvoiceImport {
         if self.other_identifiers {
             return Ok(());
         }
-        let party = self
-            .party
-            .map_or_else(|| self.keyring.party_of(&self.by), Ok)?;
+        let party = self.signing.acting()?;
         same("seller", facts.supplier, party)?;
         let Some(contract) = self.contract else {
             return Ok(());
         };
-        let client = self.remote.session(&self.keyring, &self.by, self.party)?;
+        let Signing {
+            by,
+            party: named,
+            keyring,
+            remote,
+            ..
+        } = &self.signing;
+        let client = remote.session(keyring, by, *named)?;
         let row = client
             .object("contracts", &contract.to_string())
-            .map_err(|error| self.remote.failure(&error))?;
+            .map_err(|error| remote.failure(&error))?;
         if let Some(debtor) = row["debtor"].as_str().and_then(|id| id.parse().ok()) {
             same("buyer", facts.debtor, debtor)?;
         }
