@@ -1,5 +1,6 @@
 //! Who may bid on a request, and how often.
 
+use crate::domain::draft::Draft;
 use crate::domain::head::Head;
 use crate::domain::objects::{Bidding, Offer, OfferKey, OfferState, Request};
 use crate::domain::refusal::{Refusal, ensure};
@@ -42,6 +43,22 @@ pub(super) fn check_first(at: &Head<'_>, request: &Request) -> Result<(), Refusa
         .input("offer", offer.id)
         .remedy("withdraw it first")),
     }
+}
+
+/// The effects of the actor's new offer for the request.
+pub(super) fn offered<'h>(at: &'h Head<'_>, request: &Request, state: OfferState) -> Draft<'h> {
+    let mut draft = at.draft();
+    let id = draft.make_id();
+    draft.put(Offer {
+        id,
+        request: request.id,
+        lender: at.by,
+        requester: request.requester,
+        currency: request.currency,
+        at: at.time,
+        state,
+    });
+    draft
 }
 
 fn is_live(offer: &Offer, time: Instant) -> bool {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bidder;
 use crate::domain::head::Head;
-use crate::domain::objects::{Bidding, Offer, OfferState};
+use crate::domain::objects::{Bidding, OfferState};
 use crate::domain::operation::Operation;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
@@ -28,17 +28,7 @@ impl Operation for Commit {
         let request = bidder::asked(at, self.request, Bidding::Sealed)?.taking_offers(at.time)?;
         bidder::check_first(at, request)?;
 
-        let mut draft = at.draft();
-        let id = draft.make_id();
-        draft.put(Offer {
-            id,
-            request: request.id,
-            lender: at.by,
-            requester: request.requester,
-            currency: request.currency,
-            at: at.time,
-            state: OfferState::Committed(self.commitment),
-        });
+        let draft = bidder::offered(at, request, OfferState::Committed(self.commitment));
         Ok(draft.done())
     }
 }

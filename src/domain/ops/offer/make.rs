@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{bidder, terms};
 use crate::domain::head::Head;
-use crate::domain::objects::{Bidding, Offer, OfferState, OfferTerms};
+use crate::domain::objects::{Bidding, OfferState, OfferTerms};
 use crate::domain::operation::Operation;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
@@ -29,17 +29,7 @@ impl Operation for Make {
         bidder::check_first(at, request)?;
         terms::check(at, request, &self.offer)?;
 
-        let mut draft = at.draft();
-        let id = draft.make_id();
-        draft.put(Offer {
-            id,
-            request: request.id,
-            lender: at.by,
-            requester: request.requester,
-            currency: request.currency,
-            at: at.time,
-            state: OfferState::Standing(self.offer.clone()),
-        });
+        let mut draft = bidder::offered(at, request, OfferState::Standing(self.offer.clone()));
         draft.tell(request.requester);
         Ok(draft.done())
     }
