@@ -22,6 +22,7 @@ pub mod registry;
 pub mod rows;
 pub mod rulebook;
 pub mod rules;
+pub mod schema;
 pub mod state;
 pub mod table;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use super::head::Head;
 use super::refusal::Refusal;
@@ -47,7 +48,9 @@ impl Consents {
 }
 
 /// One operation: its body in wire order, who signs, what must hold and what follows.
-pub trait Operation: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {
+pub trait Operation:
+    Serialize + DeserializeOwned + ToSchema + Debug + Send + Sync + 'static
+{
     /// Its name on the wire.
     const NAME: &'static str;
     /// What it is for, in a sentence.

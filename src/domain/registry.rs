@@ -1,5 +1,6 @@
 //! Every operation of the ledger: one line each. Payloads, the command line and the documents go by this list.
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::operation::{Act, Operation};
@@ -7,6 +8,7 @@ use super::ops::{
     account, contract, delivery, financing, invoice, ledger, leg, limit, offer, party, receivable,
     request, transfer,
 };
+use super::schema;
 
 /// What the registry keeps of an operation.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,8 @@ pub struct Registered {
     pub summary: &'static str,
     /// Reads a body of it.
     pub decode: fn(&RawValue) -> Result<Box<dyn Act>, serde_json::Error>,
+    /// The JSON Schema of its body.
+    pub schema: fn() -> Value,
 }
 
 const fn registered<T: Operation>() -> Registered {
@@ -26,6 +30,7 @@ const fn registered<T: Operation>() -> Registered {
         decode: |body| {
             serde_json::from_str::<T>(body.get()).map(|body| Box::new(body) as Box<dyn Act>)
         },
+        schema: || schema::of::<T>(T::NAME, T::SUMMARY),
     }
 }
 

@@ -30,7 +30,7 @@ words! {
 }
 
 /// One rule: what it does, when it holds, where it is written, and its parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule<P> {
     /// What it does when broken.
@@ -69,7 +69,7 @@ impl<P> Rule<P> {
 macro_rules! params {
     ($( $(#[$meta:meta])* $name:ident { $( $(#[$field_meta:meta])* $field:ident: $type:ty, )+ } )+) => { $(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $( $(#[$field_meta])* pub $field: $type, )+ }
     )+ };
@@ -138,7 +138,7 @@ params! {
 }
 
 /// Every rule that this engine knows, by its name on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// See [`VoucherTerm`].
@@ -174,7 +174,7 @@ pub struct Rules {
 pub const DAILY_RATE_MOST: i64 = Rate::SCALE / 100;
 
 /// A published loan prime rate, in force until the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lpr {
     /// The day of its publication.
@@ -185,7 +185,7 @@ pub struct Lpr {
 
 /// All of it, in wire order. It travels inside `ledger.create` and `rulebook.publish` as canonical JSON
 /// and is written as TOML.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rulebook {
     /// What it is called, for example `cn-2025`.

@@ -4,6 +4,16 @@
 /// as the one, read by the other, and from nothing but a string.
 macro_rules! serde_as_string {
     ($type:ident, $expecting:expr) => {
+        $crate::domain::wire::read_as_string!($type, $expecting);
+
+        $crate::domain::wire::schema_of_string!($type, |schema| schema
+            .description(Some($expecting)));
+    };
+}
+
+/// Serde alone, of [`serde_as_string`].
+macro_rules! read_as_string {
+    ($type:ident, $expecting:expr) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
@@ -28,6 +38,28 @@ macro_rules! serde_as_string {
 
                 from.deserialize_str(OfString)
             }
+        }
+    };
+}
+
+/// The JSON Schema of a type that is written as a string, with what is to be said of it.
+macro_rules! schema_of_string {
+    ($type:ident $(<$max:ident>)?, $said:expr) => {
+        impl $(<const $max: usize>)? utoipa::PartialSchema for $type $(<$max>)? {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let said: fn(
+                    utoipa::openapi::ObjectBuilder,
+                ) -> utoipa::openapi::ObjectBuilder = $said;
+                let schema = utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String);
+                said(schema).into()
+            }
+        }
+
+        impl $(<const $max: usize>)? utoipa::ToSchema for $type $(<$max>)? {
+            $(fn name() -> std::borrow::Cow<'static, str> {
+                format!("{}{}", stringify!($type), $max).into()
+            })?
         }
     };
 }
@@ -73,11 +105,13 @@ macro_rules! words {
             }
         }
 
-        $crate::domain::wire::serde_as_string!($type, concat!("one of:", $( " ", $word ),+));
+        $crate::domain::wire::read_as_string!($type, concat!("one of:", $( " ", $word ),+));
+
+        $crate::domain::wire::schema_of_string!($type, |schema| schema.enum_values(Some([$( $word ),+])));
     };
 }
 
-pub(crate) use {serde_as_string, words};
+pub(crate) use {read_as_string, schema_of_string, serde_as_string, words};
 
 /// A word that is none of those that may stand here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

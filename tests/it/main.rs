@@ -10,6 +10,7 @@ mod model;
 mod operations_doc;
 mod own_ledger;
 mod roles;
+mod schemas;
 mod served;
 mod story;
 mod vectors;

@@ -8,7 +8,9 @@ use crate::domain::values::{
 };
 
 /// What kind of money is owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ObligationKind {
     /// A debtor's late interest to the payee of the settling day.

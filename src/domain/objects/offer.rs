@@ -12,7 +12,7 @@ use crate::domain::values::{
 use super::transfer::Recourse;
 
 /// Who bears a fee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bearer {
     /// Taken from what the requester is paid.
@@ -22,7 +22,7 @@ pub enum Bearer {
 }
 
 /// A fee of an offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fee {
     /// Who receives it.
@@ -34,7 +34,7 @@ pub struct Fee {
 }
 
 /// What financing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OfferKind {
     /// The lender buys the fens.
@@ -44,7 +44,7 @@ pub enum OfferKind {
 }
 
 /// When the interest is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interest {
     /// Taken off the price: discount.
@@ -54,7 +54,7 @@ pub enum Interest {
 }
 
 /// The terms of an offer, in wire order: the canonical JSON of these is what a sealed offer commits to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferTerms {
     /// Purchase or loan.

@@ -9,7 +9,7 @@ use crate::domain::values::{
 };
 
 /// How lenders bid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bidding {
     /// The requester sees offers as they arrive; other lenders never do.

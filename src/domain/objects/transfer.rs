@@ -9,7 +9,9 @@ use crate::domain::values::{
 };
 
 /// What an assignor still answers for if the debtor does not pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Recourse {
     /// Nothing.
@@ -21,7 +23,7 @@ pub enum Recourse {
 }
 
 /// The debt between the two that a transfer pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// A contract in which the assignee supplies the assignor.

@@ -178,6 +178,19 @@ impl<'de> Deserialize<'de> for Addresses {
     }
 }
 
+impl utoipa::PartialSchema for Addresses {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ArrayBuilder::new()
+            .items(Address::schema())
+            .min_items(Some(1))
+            .max_items(Some(Addresses::AT_MOST))
+            .description(Some("addresses that ascend and have no fen in common"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Addresses {}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -6,7 +6,7 @@ use super::day::{Day, Weekday};
 
 /// Which days are business days: Monday to Friday without the holidays, and the make-up days on
 /// which a weekend is worked.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Days on which nobody works, ascending; a weekend among them may be named or not.

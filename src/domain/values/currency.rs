@@ -102,6 +102,17 @@ impl<'de> Deserialize<'de> for CurrencyTable {
     }
 }
 
+impl utoipa::PartialSchema for CurrencyTable {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .additional_properties(Some(u8::schema()))
+            .description(Some("decimals by currency, in order of code"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for CurrencyTable {}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

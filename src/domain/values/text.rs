@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::wire::schema_of_string;
+
 /// Text of 1 to `MAX` bytes of UTF-8 that neither begins nor ends with white space and holds no
 /// control, no line or paragraph separator and no invisible or direction-changing character.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,6 +172,15 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
         from.deserialize_str(OfString)
     }
 }
+
+schema_of_string!(Text<MAX>, |schema| {
+    schema
+    .min_length(Some(1))
+    .max_length(Some(MAX))
+    .description(Some(format!(
+        "text of 1 to {MAX} bytes of UTF-8, without control, bidirectional and zero-width characters"
+    )))
+});
 
 #[cfg(test)]
 mod tests {

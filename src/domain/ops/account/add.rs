@@ -14,7 +14,7 @@ use crate::domain::values::{Currency, Label, PartyId, Role};
 const ANSWER_DAYS: i64 = 30;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Add {
     /// The party that services it.

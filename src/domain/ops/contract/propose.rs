@@ -20,7 +20,7 @@ const ANSWER_DAYS: i64 = 30;
 const MOST_DAYS: u32 = 3_660;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Propose {
     /// Who delivers.

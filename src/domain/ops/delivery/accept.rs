@@ -12,7 +12,7 @@ use crate::domain::values::DeliveryId;
 use super::answerable;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accept {
     /// The delivery.

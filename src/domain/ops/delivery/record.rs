@@ -10,7 +10,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::{Amount, ContractId, Day, Reference};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// The contract it fulfils.

@@ -14,7 +14,7 @@ use crate::domain::values::{Amount, Digest, Fen, InvoiceId, Reference};
 use super::{agreed_by_debtor, debtor_or_attester, new_document, new_fingerprint};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credit {
     /// The invoice.

@@ -15,7 +15,7 @@ use super::by_attester;
 const FLAG_DAYS: i64 = 90;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Flag {
     /// The invoice.

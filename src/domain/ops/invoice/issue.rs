@@ -23,7 +23,7 @@ const CORRECTED: u16 = 384;
 const DELIVERIES_MOST: usize = 64;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
     /// The contract it bills.

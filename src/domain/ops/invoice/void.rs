@@ -12,7 +12,7 @@ use crate::domain::values::InvoiceId;
 use super::{agreed_by_debtor, debtor_or_attester};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Void {
     /// The invoice.

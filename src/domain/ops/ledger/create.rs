@@ -19,7 +19,7 @@ use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, UtcOff
 pub const ENGINE: u32 = 1;
 
 /// A key with the person who holds it and what it may sign.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGrant {
     /// The key.
@@ -55,7 +55,7 @@ impl KeyGrant {
 }
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Create {
     /// The ledger's name: what `ledger` says in every payload, and the origin line of its checkpoints.

@@ -22,7 +22,7 @@ const DISCHARGES_MOST: usize = 64;
 const DAYS_AHEAD: i64 = 30;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Announce {
     /// What it is for.

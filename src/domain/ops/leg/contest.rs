@@ -11,7 +11,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::LegId;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contest {
     /// The leg.

@@ -12,7 +12,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Currency, Day, Fen, PartyId, Role};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// On whom.

@@ -14,7 +14,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::{Fen, FinancingId, LimitId, OfferId, Role};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accept {
     /// The offer.

@@ -13,7 +13,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::{OfferId, RequestId, Salt};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reveal {
     /// The request.

@@ -18,7 +18,7 @@ const VOUCHED: [Role; 4] = [Role::Debtor, Role::Lender, Role::Guarantor, Role::B
 const IDENTIFIED: [Role; 2] = [Role::Supplier, Role::Debtor];
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Admit {
     /// The identifier it will act under.

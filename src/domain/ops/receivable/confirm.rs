@@ -30,7 +30,7 @@ words! {
 }
 
 /// A defence that the debtor keeps, in wire order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reserved {
     /// Which.
@@ -44,7 +44,7 @@ pub struct Reserved {
 }
 
 /// The debtor's defences, in wire order: nothing is waived unless named.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefenceTerms {
     /// Given up, sorted, each named once.
@@ -56,7 +56,7 @@ pub struct DefenceTerms {
 }
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// The receivable.

@@ -12,7 +12,7 @@ use crate::domain::values::{Reason, ReceivableId};
 use super::by_debtor;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
     /// The receivable.

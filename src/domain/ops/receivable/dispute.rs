@@ -15,7 +15,7 @@ use super::{Item, by_debtor, named_once};
 const DISPUTES_MOST: usize = 256;
 
 /// What is disputed of one invoice, in wire order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Disputing {
     /// The invoice.
@@ -30,7 +30,7 @@ pub struct Disputing {
 }
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dispute {
     /// The receivable.

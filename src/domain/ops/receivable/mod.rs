@@ -20,7 +20,7 @@ use crate::domain::values::{Amount, Fen, InvoiceId};
 pub const SHARES_MOST: usize = 64;
 
 /// So much of one invoice, in wire order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// The invoice.

@@ -16,7 +16,7 @@ use super::{Item, named_once};
 const RECEIVABLES_MOST: usize = 64;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
     /// The contract whose invoices these are.

@@ -12,7 +12,7 @@ use crate::domain::values::ReceivableId;
 use super::by_supplier;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withdraw {
     /// The receivable.

@@ -19,7 +19,7 @@ const ACCEPT_BUSINESS_DAYS: u32 = 3;
 const INVITED_MOST: usize = 256;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
     /// What is to be financed: 1 to 256 addresses of one debtor, currency and due day. An offer is for all of it.

@@ -19,7 +19,7 @@ use crate::domain::values::{Addresses, Instant, PartyId};
 const MOST_DAYS: i64 = 10;
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Propose {
     /// What is passed on: 1 to 256 addresses of one currency, of one or several receivables.

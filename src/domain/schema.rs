@@ -1,0 +1,70 @@
+//! The JSON Schema (2020-12) of what is written on the wire, from the very types that read it.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+/// Where the library puts references, and where they lie in a document of one schema alone.
+const SHARED: &str = "#/components/schemas/";
+const OWN: &str = "#/$defs/";
+
+/// The schema of a body: what an operation is for, its fields in wire order, and every type that it names.
+///
+/// Generators sort properties unless told not to, so `x-order` repeats the order beside every object.
+pub fn of<T: ToSchema>(name: &str, summary: &str) -> Value {
+    let mut document = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("{name}.schema.json"),
+        "title": name,
+        "description": summary,
+    });
+    let fields = document.as_object_mut().expect("an object was made");
+    let body = plain(&T::schema());
+    let said = body.as_object().into_iter().flatten();
+    fields.extend(
+        said.filter(|(key, _)| *key != "description")
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
+    let shared = shared_by::<T>();
+    if !shared.is_empty() {
+        fields.insert("$defs".into(), Value::Object(shared));
+    }
+    document
+}
+
+/// Every type that a type names, by name, in order of name.
+fn shared_by<T: ToSchema>() -> Map<String, Value> {
+    let mut shared: Vec<(String, RefOr<Schema>)> = Vec::new();
+    T::schemas(&mut shared);
+    shared.sort_by(|(one, _), (other, _)| one.cmp(other));
+    shared.dedup_by(|(one, _), (other, _)| one == other);
+    let shared = shared.into_iter();
+    shared
+        .map(|(name, schema)| (name, plain(&schema)))
+        .collect()
+}
+
+fn plain(schema: &RefOr<Schema>) -> Value {
+    let mut value = serde_json::to_value(schema).expect("a schema is plain data");
+    mend(&mut value);
+    value
+}
+
+/// References point into the document itself, objects say their order and take no other field.
+fn mend(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(reference)) = fields.get_mut("$ref") {
+                *reference = reference.replace(SHARED, OWN);
+            }
+            if let Some(Value::Object(properties)) = fields.get("properties") {
+                let order: Vec<Value> = properties.keys().cloned().map(Value::from).collect();
+                fields.insert("x-order".into(), order.into());
+                fields.insert("additionalProperties".into(), false.into());
+            }
+            fields.values_mut().for_each(mend);
+        }
+        Value::Array(values) => values.iter_mut().for_each(mend),
+        _ => {}
+    }
+}
