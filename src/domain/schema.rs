@@ -50,10 +50,12 @@ fn plain(schema: &RefOr<Schema>) -> Value {
     value
 }
 
-/// References point into the document itself, objects say their order and take no other field.
+/// References point into the document itself, objects say their order and take no other field, and nothing is null:
+/// an absent field is absent.
 fn mend(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            never_null(fields);
             if let Some(Value::String(reference)) = fields.get_mut("$ref") {
                 *reference = reference.replace(SHARED, OWN);
             }
@@ -66,5 +68,24 @@ fn mend(value: &mut Value) {
         }
         Value::Array(values) => values.iter_mut().for_each(mend),
         _ => {}
+    }
+}
+
+/// Takes null out of what a schema allows.
+fn never_null(fields: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = fields.get_mut("type") {
+        types.retain(|one| one != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            fields.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = fields.get_mut("oneOf") {
+        choices.retain(|one| one["type"] != "null");
+        if let [Value::Object(only)] = &choices[..] {
+            let only = only.clone();
+            fields.shift_remove("oneOf");
+            fields.extend(only);
+        }
     }
 }

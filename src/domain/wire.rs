@@ -1,13 +1,15 @@
 //! How a value becomes text on the wire: one form for each value, and only that form is read.
 
 /// Serde for a type by its [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr): written
-/// as the one, read by the other, and from nothing but a string.
+/// as the one, read by the other, and from nothing but a string. The pattern is for readers of the schema: all that is
+/// written fits it, though not all that fits it is read.
 macro_rules! serde_as_string {
-    ($type:ident, $expecting:expr) => {
+    ($type:ident, $expecting:expr, $pattern:expr) => {
         $crate::domain::wire::read_as_string!($type, $expecting);
 
         $crate::domain::wire::schema_of_string!($type, |schema| schema
-            .description(Some($expecting)));
+            .description(Some($expecting))
+            .pattern(Some($pattern)));
     };
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use counterfoil::domain::registry::REGISTRY;
+use regex_lite::Regex;
 use serde_json::Value;
 
 use super::operations_doc::example_of;
@@ -86,7 +87,7 @@ fn faults(value: &Value, schema: &Value, root: &Value, path: &str) -> Vec<String
             };
             ("array", items.iter().enumerate().flat_map(item).collect())
         }
-        Value::String(_) => ("string", vec![]),
+        Value::String(text) => ("string", of_string(text, schema, path)),
         Value::Number(_) => ("integer", vec![]),
         Value::Bool(_) => ("boolean", vec![]),
         Value::Null => ("null", vec![]),
@@ -96,6 +97,12 @@ fn faults(value: &Value, schema: &Value, root: &Value, path: &str) -> Vec<String
     } else {
         vec![format!("{path}: {found} where {types:?} is said")]
     }
+}
+
+fn of_string(text: &str, schema: &Value, path: &str) -> Vec<String> {
+    let pattern = schema["pattern"].as_str();
+    let fits = pattern.is_none_or(|pattern| Regex::new(pattern).unwrap().is_match(text));
+    Vec::from_iter((!fits).then(|| format!("{path}: {text} does not fit {pattern:?}")))
 }
 
 fn of_object(

@@ -52,7 +52,11 @@ macro_rules! hex_bytes {
             }
         }
 
-        $crate::domain::wire::serde_as_string!($name, "lower-case hex");
+        $crate::domain::wire::serde_as_string!(
+            $name,
+            concat!(stringify!($length), " bytes in lower-case hex"),
+            concat!("^([0-9a-f]{2}){", stringify!($length), "}$")
+        );
     )+ };
 }
 

@@ -51,7 +51,11 @@ impl fmt::Debug for Currency {
     }
 }
 
-serde_as_string!(Currency, "a currency code, three upper-case letters");
+serde_as_string!(
+    Currency,
+    "a currency code, three upper-case letters",
+    r"^[A-Z]{3}$"
+);
 
 /// How many decimals the smallest unit of each currency has (ISO 4217 "minor unit"), pinned in the
 /// rulebook: an object in code order, `{"CNY":2,"JPY":0}`.

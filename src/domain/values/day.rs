@@ -123,7 +123,7 @@ impl fmt::Debug for Day {
     }
 }
 
-serde_as_string!(Day, "a day, YYYY-MM-DD");
+serde_as_string!(Day, "a day, YYYY-MM-DD", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
 
 /// The fixed distance of the ledger's legal time from UTC, in minutes; written `+08:00`.
 /// No time-zone database: its updates would change old verdicts.
@@ -205,7 +205,11 @@ impl fmt::Display for UtcOffset {
     }
 }
 
-serde_as_string!(UtcOffset, "an offset from UTC, +hh:mm or -hh:mm");
+serde_as_string!(
+    UtcOffset,
+    "an offset from UTC, +hh:mm or -hh:mm",
+    r"^[+-][0-9]{2}:[0-9]{2}$"
+);
 
 #[cfg(test)]
 mod tests {

@@ -130,7 +130,7 @@ macro_rules! ids {
             }
         }
 
-        serde_as_string!($name, concat!("an id, ", $prefix, "_ and 26 characters"));
+        serde_as_string!($name, concat!("an id, ", $prefix, "_ and 26 characters"), concat!("^", $prefix, "_[0-9a-hjkmnp-tv-z]{26}$"));
     )+ };
 }
 

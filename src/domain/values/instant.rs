@@ -124,7 +124,11 @@ impl fmt::Debug for Instant {
     }
 }
 
-serde_as_string!(Instant, "an instant, YYYY-MM-DDThh:mm:ssZ");
+serde_as_string!(
+    Instant,
+    "an instant, YYYY-MM-DDThh:mm:ssZ",
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+);
 
 #[cfg(test)]
 mod tests {

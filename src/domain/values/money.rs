@@ -209,7 +209,11 @@ impl fmt::Display for Amount {
     }
 }
 
-serde_as_string!(Amount, "an amount, for example 1250.00");
+serde_as_string!(
+    Amount,
+    "an amount, for example 1250.00",
+    r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
+);
 
 /// An amount that may be below zero, such as an invoice's rounding (BT-114): like [`Amount`] with a
 /// leading `-`, and never `-0`.
@@ -256,7 +260,8 @@ impl fmt::Display for SignedAmount {
 
 serde_as_string!(
     SignedAmount,
-    "an amount that may be below zero, for example -0.05"
+    "an amount that may be below zero, for example -0.05",
+    r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 );
 
 #[cfg(test)]

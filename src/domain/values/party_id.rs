@@ -119,7 +119,11 @@ impl fmt::Debug for PartyId {
     }
 }
 
-serde_as_string!(PartyId, "a party, for example uscc:91420000737944946L");
+serde_as_string!(
+    PartyId,
+    "a party, for example uscc:91420000737944946L",
+    r"^(uscc|lei|x):[^ ]+$"
+);
 
 /// GB 32100-2015, 4.2: the characters of a code, each worth its place.
 const USCC_SYMBOLS: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";

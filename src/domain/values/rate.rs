@@ -88,7 +88,11 @@ impl fmt::Debug for Rate {
     }
 }
 
-serde_as_string!(Rate, "a rate, for example 0.0435");
+serde_as_string!(
+    Rate,
+    "a rate, for example 0.0435",
+    r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$"
+);
 
 #[cfg(test)]
 mod tests {
