@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use crate::domain::objects::{
@@ -15,6 +16,7 @@ use crate::domain::objects::{
     Receivable, Request, Transfer,
 };
 use crate::domain::rows::Shown;
+use crate::domain::schema;
 use crate::domain::visibility::Viewer;
 
 /// Most rows of one page.
@@ -31,6 +33,8 @@ pub struct Kind {
     pub list: fn(&Viewer<'_>, &Page) -> Result<Rows, Problem>,
     /// One object, if the viewer may see it.
     pub one: fn(&Viewer<'_>, &str) -> Option<Box<RawValue>>,
+    /// What one of its rows is called, and the schemas of all that a row names.
+    pub schema: fn() -> (String, Map<String, Value>),
 }
 
 const fn kind<T: Shown>(plural: &'static str) -> Kind
@@ -41,6 +45,7 @@ where
         plural,
         list: list::<T>,
         one: one::<T>,
+        schema: schema::shared::<T::Row>,
     }
 }
 

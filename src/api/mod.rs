@@ -7,6 +7,7 @@ mod batch;
 mod body;
 mod entries;
 pub mod list;
+pub mod openapi;
 mod operations;
 pub mod problem;
 mod quota;

@@ -17,11 +17,12 @@ use crate::ledger::{Answer, LookupError, Receipt};
 pub(super) const BODY_MAX: usize = ENVELOPE_LEN_MAX;
 
 /// Where an operation stands in the chain, as it is told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct ReceiptRow {
     op_id: OpId,
     n: u64,
     time: Instant,
+    #[schema(value_type = String)]
     leaf: Hash,
     /// The signed note that covers it.
     checkpoint: String,
@@ -30,11 +31,12 @@ pub(super) struct ReceiptRow {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Refusal>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
     signatures_not_recorded: Vec<PublicKey>,
 }
 
-#[derive(Debug, Serialize)]
-struct CheckedRow {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct CheckedRow {
     op_id: OpId,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Refusal>,

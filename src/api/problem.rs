@@ -19,13 +19,15 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 pub struct Problem(Box<Details>);
 
 /// What a problem says (RFC 9457 §3.1, and our own members).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
 pub struct Details {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     /// The HTTP status.
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16)]
     pub status: StatusCode,
     /// What was wrong, in a sentence.
     pub detail: String,
@@ -66,7 +68,7 @@ impl std::ops::Deref for Problem {
 }
 
 /// What is wrong at one place of a body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) to the place; empty for the whole.
     pub pointer: String,

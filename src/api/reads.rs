@@ -14,10 +14,11 @@ use crate::domain::objects::Receivable;
 use crate::domain::rows;
 use crate::domain::values::{Day, DayError, Instant, PartyId};
 
-#[derive(Serialize)]
-struct ChallengeRow {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ChallengeRow {
     ledger: String,
     audience: String,
+    #[schema(value_type = String)]
     challenge: Challenge,
     /// By the ledger's time; what the request for a session says in `expires`.
     expires: Instant,
@@ -37,8 +38,8 @@ fn day_of_query(query: &[(String, String)]) -> Result<Option<Day>, Problem> {
     }
 }
 
-#[derive(Serialize)]
-struct SessionRow {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SessionRow {
     token: String,
     party: PartyId,
     expires_in_s: u64,

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use warp::filters::BoxedFilter;
-use warp::http::Method;
+use warp::http::{Method, StatusCode};
 use warp::reject::{InvalidHeader, InvalidQuery, Reject};
 use warp::reply::Response as Reply;
 use warp::{Filter, Rejection, path};
@@ -14,8 +14,8 @@ use warp::{Filter, Rejection, path};
 use super::list::KindName;
 use super::operations::BODY_MAX;
 use super::problem::Problem;
-use super::reply::{Handled, secured};
-use super::{Api, batch, body};
+use super::reply::{Handled, json, secured};
+use super::{Api, batch, body, openapi};
 
 /// Most bytes of a body that has no business being long.
 const SMALL_MAX: usize = 4 * 1024;
@@ -58,7 +58,17 @@ fn public(api: &Arc<Api>) -> Route {
         .and(read())
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
-    health.or(ready).unify().or(checkpoint).unify().boxed()
+    let document = path!("openapi.json")
+        .and(read())
+        .map(|| json(StatusCode::OK, &openapi::document()));
+    health
+        .or(ready)
+        .unify()
+        .or(checkpoint)
+        .unify()
+        .or(document)
+        .unify()
+        .boxed()
 }
 
 fn writes(api: &Arc<Api>) -> Route {

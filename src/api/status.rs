@@ -13,8 +13,8 @@ pub(super) fn stopped() -> Problem {
     Problem::unavailable("ledger.stopped", "the ledger has stopped", 5)
 }
 
-#[derive(Serialize)]
-struct Readiness {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Readiness {
     ready: bool,
     origin: String,
     vkey: String,
@@ -33,8 +33,8 @@ struct ClockBody {
     now: Instant,
 }
 
-#[derive(Serialize)]
-struct Clock {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Clock {
     now: Instant,
 }
 

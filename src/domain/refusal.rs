@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::values::PartyId;
 
 /// One value that broke a rule, and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Input {
     /// What the value is: a field of the body, or a fact of the ledger.
     pub name: &'static str,
@@ -17,7 +17,7 @@ pub struct Input {
 }
 
 /// A refused operation: it is not recorded, and nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{rule}: {message}")]
 pub struct Refusal {
     /// The stable name of the rule, for programs.

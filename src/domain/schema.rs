@@ -19,54 +19,65 @@ pub fn of<T: ToSchema>(name: &str, summary: &str) -> Value {
         "description": summary,
     });
     let fields = document.as_object_mut().expect("an object was made");
-    let body = plain(&T::schema());
+    let body = plain(&T::schema(), OWN);
     let said = body.as_object().into_iter().flatten();
     fields.extend(
         said.filter(|(key, _)| *key != "description")
             .map(|(key, value)| (key.clone(), value.clone())),
     );
-    let shared = shared_by::<T>();
+    let shared = shared_by::<T>(OWN);
     if !shared.is_empty() {
         fields.insert("$defs".into(), Value::Object(shared));
     }
     document
 }
 
+/// The name of a type, and the schemas of it and of all that it names, as they stand among an API's components.
+pub fn shared<T: ToSchema>() -> (String, Map<String, Value>) {
+    let name = T::name().into_owned();
+    let mut all = shared_by::<T>(SHARED);
+    all.insert(name.clone(), plain(&T::schema(), SHARED));
+    (name, all)
+}
+
 /// Every type that a type names, by name, in order of name.
-fn shared_by<T: ToSchema>() -> Map<String, Value> {
+fn shared_by<T: ToSchema>(place: &str) -> Map<String, Value> {
     let mut shared: Vec<(String, RefOr<Schema>)> = Vec::new();
     T::schemas(&mut shared);
     shared.sort_by(|(one, _), (other, _)| one.cmp(other));
     shared.dedup_by(|(one, _), (other, _)| one == other);
     let shared = shared.into_iter();
     shared
-        .map(|(name, schema)| (name, plain(&schema)))
+        .map(|(name, schema)| (name, plain(&schema, place)))
         .collect()
 }
 
-fn plain(schema: &RefOr<Schema>) -> Value {
+fn plain(schema: &RefOr<Schema>, place: &str) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is plain data");
-    mend(&mut value);
+    mend(&mut value, place);
     value
 }
 
-/// References point into the document itself, objects say their order and take no other field, and nothing is null:
+/// References point into the document itself, objects say their order, and nothing is null:
 /// an absent field is absent.
-fn mend(value: &mut Value) {
+fn mend(value: &mut Value, place: &str) {
     match value {
         Value::Object(fields) => {
             never_null(fields);
             if let Some(Value::String(reference)) = fields.get_mut("$ref") {
-                *reference = reference.replace(SHARED, OWN);
+                *reference = reference.replace(SHARED, place);
             }
             if let Some(Value::Object(properties)) = fields.get("properties") {
                 let order: Vec<Value> = properties.keys().cloned().map(Value::from).collect();
                 fields.insert("x-order".into(), order.into());
-                fields.insert("additionalProperties".into(), false.into());
+                // A body takes no other field; a row may be flattened into another.
+                if place == OWN {
+                    fields.insert("additionalProperties".into(), false.into());
+                }
             }
-            fields.values_mut().for_each(mend);
+            fields.values_mut().for_each(|value| mend(value, place));
         }
-        Value::Array(values) => values.iter_mut().for_each(mend),
+        Value::Array(values) => values.iter_mut().for_each(|value| mend(value, place)),
         _ => {}
     }
 }

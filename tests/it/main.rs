@@ -7,6 +7,7 @@ mod faults;
 mod independent;
 mod journey;
 mod model;
+mod openapi;
 mod operations_doc;
 mod own_ledger;
 mod roles;

@@ -51,7 +51,7 @@ fn there_is_a_schema_of_every_operation_and_it_says_what_the_code_does() {
 
 /// What a program that knows the schema alone finds in a value: a field that is missing, unknown or out of order,
 /// a value of another type, a word that is none of those listed.
-fn faults(value: &Value, schema: &Value, root: &Value, path: &str) -> Vec<String> {
+pub(crate) fn faults(value: &Value, schema: &Value, root: &Value, path: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = root.pointer(reference.trim_start_matches('#')).unwrap();
         return faults(value, target, root, path);
@@ -116,7 +116,8 @@ fn of_object(
         return found;
     };
     let order: Vec<&str> = order.iter().filter_map(Value::as_str).collect();
-    let present: Vec<&str> = fields.keys().map(String::as_str).collect();
+    let of_it = |name: &&str| schema["additionalProperties"] == false || order.contains(name);
+    let present: Vec<&str> = fields.keys().map(String::as_str).filter(of_it).collect();
     let expected: Vec<&str> = order
         .iter()
         .copied()
@@ -132,7 +133,9 @@ fn of_object(
         }
     }
     for (name, value) in fields {
-        let of = &schema["properties"][name];
+        let Some(of) = schema["properties"].get(name) else {
+            continue;
+        };
         found.extend(faults(value, of, root, &format!("{path}/{name}")));
     }
     found

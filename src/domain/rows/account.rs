@@ -8,7 +8,7 @@ use crate::domain::values::{AccountId, Currency, Instant, Label, PartyId};
 use crate::domain::visibility::Viewer;
 
 /// Where an account stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountWord {
     /// Waits for its bank.
@@ -24,7 +24,7 @@ pub enum AccountWord {
 }
 
 /// An account.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AccountRow {
     /// Its id.
     pub id: AccountId,

@@ -19,7 +19,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// The claims of a receivable as one party reads them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ClaimsRow {
     /// The receivable.
     pub receivable: ReceivableId,
@@ -42,7 +42,7 @@ pub struct ClaimsRow {
 }
 
 /// What became of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimWord {
     /// Owed.
@@ -56,7 +56,7 @@ pub enum ClaimWord {
 }
 
 /// Fens that read alike, with what is read of them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PlacedRow<T> {
     /// Which fens.
     pub address: Address,
@@ -68,7 +68,7 @@ pub struct PlacedRow<T> {
 }
 
 /// What is read of a claim.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ClaimRow {
     /// What became of it.
     pub state: ClaimWord,
@@ -87,7 +87,7 @@ pub struct ClaimRow {
 }
 
 /// A disposition pending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LockRow {
     /// What is pending.
     pub by: By,
@@ -96,7 +96,7 @@ pub struct LockRow {
 }
 
 /// One step of title.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct HopRow {
     /// The assignor.
     pub from: PartyId,
@@ -113,14 +113,14 @@ pub struct HopRow {
 }
 
 /// What a former holder reads of fens that it passed on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PassedRow {
     /// The hops up to its own.
     pub hops: Vec<HopRow>,
 }
 
 /// What the debtor owes and has paid one payee.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PayeeRow {
     /// Who is paid.
     pub payee: PartyId,

@@ -10,7 +10,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a contract stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ContractWord {
     /// Waits for the other party.
@@ -24,7 +24,7 @@ pub enum ContractWord {
 }
 
 /// A contract.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ContractRow {
     /// Its id.
     pub id: ContractId,

@@ -9,7 +9,7 @@ use crate::domain::values::{Amount, ContractId, Day, DeliveryId, PartyId, Reason
 use crate::domain::visibility::Viewer;
 
 /// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryWord {
     /// Its inspection period runs.
@@ -23,7 +23,7 @@ pub enum DeliveryWord {
 }
 
 /// A delivery.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct DeliveryRow {
     /// Its id.
     pub id: DeliveryId,

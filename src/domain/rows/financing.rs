@@ -12,7 +12,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a financing stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FinancingWord {
     /// Waits for its disbursement.
@@ -30,7 +30,7 @@ pub enum FinancingWord {
 }
 
 /// A financing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FinancingRow {
     /// Its id.
     pub id: FinancingId,
@@ -85,7 +85,7 @@ pub struct FinancingRow {
 }
 
 /// How a disbursement took effect.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FundingRow {
     /// The leg that moved the money.
     pub leg: LegId,
@@ -97,7 +97,7 @@ pub struct FundingRow {
 }
 
 /// The price on one value date: `amount(v)` = face − discount − fees that the requester bears.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PriceRow {
     /// The value date.
     pub value_date: Day,

@@ -11,7 +11,7 @@ use crate::domain::values::{
 use crate::domain::visibility::{Seen, Viewer};
 
 /// Where an invoice stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceWord {
     /// Issued.
@@ -23,7 +23,7 @@ pub enum InvoiceWord {
 }
 
 /// An invoice.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct InvoiceRow {
     /// Its id.
     pub id: InvoiceId,
@@ -77,7 +77,7 @@ pub struct InvoiceRow {
 }
 
 /// What an invoice bills and how much of it is used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct InvoiceUse {
     /// The contract it bills.
     pub contract: ContractId,
@@ -92,7 +92,7 @@ pub struct InvoiceUse {
 }
 
 /// A credit note.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct CreditRow {
     /// Its number.
     pub number: Reference,
@@ -105,7 +105,7 @@ pub struct CreditRow {
 }
 
 /// A tax authority's warning.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FlagRow {
     /// Whose.
     pub by: PartyId,

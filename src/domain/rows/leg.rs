@@ -13,7 +13,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a leg stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LegWord {
     /// Waits for its attestation.
@@ -27,7 +27,7 @@ pub enum LegWord {
 }
 
 /// A leg.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LegRow {
     /// Its id.
     pub id: LegId,
@@ -74,7 +74,7 @@ pub struct LegRow {
 }
 
 /// What an attestation found and did, as far as the reader may see what it touched.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LegEffect {
     /// Whose word.
     pub by: PartyId,
@@ -99,7 +99,7 @@ pub struct LegEffect {
 }
 
 /// Fens that a leg settled.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SettledRow {
     /// In which receivable.
     pub receivable: ReceivableId,
@@ -108,7 +108,7 @@ pub struct SettledRow {
 }
 
 /// An obligation that a leg discharged, in part or whole.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct DischargedRow {
     /// Which.
     pub obligation: ObligationId,

@@ -8,7 +8,7 @@ use crate::domain::values::{Amount, Currency, Day, FinancingId, Instant, LimitId
 use crate::domain::visibility::Viewer;
 
 /// A limit.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LimitRow {
     /// Its id.
     pub id: LimitId,
@@ -36,7 +36,7 @@ pub struct LimitRow {
 }
 
 /// What an accepted financing keeps free.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct BlockRow {
     /// The financing.
     pub financing: FinancingId,

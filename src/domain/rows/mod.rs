@@ -54,14 +54,14 @@ pub use transfer::{OfferedRow, TransferRow, TransferWord};
 /// A kind of object that parties read.
 pub trait Shown: Seen {
     /// What one of them reads.
-    type Row: Serialize;
+    type Row: Serialize + utoipa::ToSchema;
 
     /// The object as the viewer, who may see it, reads it.
     fn row(&self, viewer: &Viewer<'_>) -> Self::Row;
 }
 
 /// The transfer, request or financing that did or does something, where the reader may know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// A transfer.

@@ -11,7 +11,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where an obligation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObligationWord {
     /// Owed, in part or whole.
@@ -23,7 +23,7 @@ pub enum ObligationWord {
 }
 
 /// An obligation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ObligationRow {
     /// Its id.
     pub id: ObligationId,
@@ -61,7 +61,7 @@ pub struct ObligationRow {
 }
 
 /// What an obligation came from, as far as the reader may see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct CauseRow {
     /// The leg whose attestation or reversal made it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::domain::values::{
 use crate::domain::visibility::{Seen, Viewer};
 
 /// Where an offer stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OfferWord {
     /// Committed to, and to be revealed.
@@ -32,7 +32,7 @@ pub enum OfferWord {
 }
 
 /// An offer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct OfferRow {
     /// Its id.
     pub id: OfferId,
@@ -64,7 +64,7 @@ pub struct OfferRow {
 }
 
 /// What an offer costs: the same measure for every offer, by which they are ranked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ComparisonRow {
     /// The value date that offers are compared at.
     pub on: Day,

@@ -10,7 +10,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// A party as the register shows it to every admitted party.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PartyRow {
     /// The identifier it acts under.
     pub id: PartyId,
@@ -43,7 +43,7 @@ pub struct PartyRow {
 }
 
 /// A key in the register.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KeyRow {
     /// The key.
     pub key: PublicKey,

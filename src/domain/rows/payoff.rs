@@ -13,7 +13,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// What is to be paid on a receivable, as one party reads it. The list is advice; legs decide.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PayoffRow {
     /// The receivable.
     pub receivable: ReceivableId,
@@ -26,7 +26,7 @@ pub struct PayoffRow {
 }
 
 /// What one payee is to be paid.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PayoffPayeeRow {
     /// Who is paid.
     pub payee: PartyId,
@@ -41,7 +41,7 @@ pub struct PayoffPayeeRow {
 }
 
 /// The account that a payee is paid to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PayeeAccountRow {
     /// Its id.
     pub id: AccountId,
@@ -52,7 +52,7 @@ pub struct PayeeAccountRow {
 }
 
 /// Late interest.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LateRow {
     /// How much.
     pub amount: Amount,

@@ -13,7 +13,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a receivable stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceivableWord {
     /// Waits for its debtor.
@@ -27,7 +27,7 @@ pub enum ReceivableWord {
 }
 
 /// A receivable.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ReceivableRow {
     /// Its id.
     pub id: ReceivableId,
@@ -57,7 +57,7 @@ pub struct ReceivableRow {
 }
 
 /// A registration, and what became of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Registration {
     /// The contract.
     pub contract: ContractId,
@@ -75,7 +75,7 @@ pub struct Registration {
 }
 
 /// What a receivable claims of one invoice.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ShareRow {
     /// The invoice.
     pub invoice: InvoiceId,
@@ -92,7 +92,7 @@ pub struct ShareRow {
 }
 
 /// What the debtor disputes of one invoice.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct DisputeRow {
     /// The invoice.
     pub invoice: InvoiceId,
@@ -108,7 +108,7 @@ pub struct DisputeRow {
 }
 
 /// An invoice as a holder reads it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct InvoicePart {
     /// Its number.
     pub number: Reference,
@@ -119,7 +119,7 @@ pub struct InvoicePart {
 }
 
 /// What became of fens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Owed.
     pub open: Amount,

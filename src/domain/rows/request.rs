@@ -12,7 +12,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a request stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestWord {
     /// Takes offers.
@@ -32,7 +32,7 @@ pub enum RequestWord {
 }
 
 /// A request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RequestRow {
     /// Its id.
     pub id: RequestId,
@@ -76,7 +76,7 @@ pub struct RequestRow {
 }
 
 /// A supplier's part of a request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SupplierPart {
     /// The supplier.
     pub supplier: PartyId,
@@ -85,7 +85,7 @@ pub struct SupplierPart {
 }
 
 /// Fens of a request that read alike.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PartRow {
     /// What they are worth.
     pub face: Amount,

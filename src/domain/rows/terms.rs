@@ -7,7 +7,7 @@ use crate::domain::values::{Amount, Currency, Day, Instant};
 use crate::domain::visibility::Viewer;
 
 /// A debtor's confirmation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ConfirmationRow {
     /// When.
     pub at: Instant,
@@ -20,7 +20,7 @@ pub struct ConfirmationRow {
 }
 
 /// A debtor's defences: nothing is waived unless named.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DefencesRow {
     /// Given up.
     pub waived: Vec<DefenceKind>,
@@ -29,7 +29,7 @@ pub struct DefencesRow {
 }
 
 /// A defence that the debtor keeps.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ReservedRow {
     /// Which.
     pub kind: DefenceKind,

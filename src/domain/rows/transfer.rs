@@ -11,7 +11,7 @@ use crate::domain::values::{
 use crate::domain::visibility::Viewer;
 
 /// Where a transfer stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferWord {
     /// Waits for the assignee.
@@ -29,7 +29,7 @@ pub enum TransferWord {
 }
 
 /// A transfer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct TransferRow {
     /// Its id.
     pub id: TransferId,
@@ -61,7 +61,7 @@ pub struct TransferRow {
 }
 
 /// What an assignee is offered of one receivable.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct OfferedRow {
     /// The receivable.
     pub receivable: ReceivableId,

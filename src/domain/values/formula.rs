@@ -41,12 +41,13 @@ pub enum MoneyError {
 }
 
 /// A computed amount, with all that is needed to compute it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Computed {
     /// Which formula, by a name that never changes its meaning.
     pub formula: &'static str,
     /// What went in, in the formula's order; amounts in fen, rates and days as they are written.
     #[serde(serialize_with = "as_object")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub inputs: Vec<(&'static str, String)>,
     /// What came out.
     pub result: Fen,

@@ -15,7 +15,9 @@ const DIGITS_AT_MOST: usize = 18;
 
 /// A number of smallest units of whatever currency: never negative, at most 18 digits, so that it
 /// can always be written as an [`Amount`]. In JSON a whole number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Fen(i64);
 

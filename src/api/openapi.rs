@@ -1,0 +1,336 @@
+//! The API as an OpenAPI 3.1 document, from which a stranger writes a client. Kinds, operations and every type come
+//! from the code; the paths are listed here once.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::list::{KINDS, LIMIT_DEFAULT, LIMIT_MAX};
+use super::problem::{Details, PROBLEM_TYPE};
+use super::reply::{JSON_TYPE, NDJSON_TYPE};
+use super::{operations, reads, status};
+use crate::domain::registry::REGISTRY;
+use crate::domain::{rows, schema};
+
+/// A path that is not of a kind.
+struct Path {
+    path: &'static str,
+    method: &'static str,
+    summary: &'static str,
+    /// Whether it takes a session.
+    session: bool,
+    /// Media type and schema of the body.
+    takes: Option<(&'static str, Value)>,
+    /// Statuses of good answers, their media type and schema.
+    gives: (&'static [u16], &'static str, Value),
+    /// Statuses of problems.
+    problems: &'static [u16],
+}
+
+/// What any reading of something may answer.
+const READ: &[u16] = &[400, 401, 404, 503];
+
+fn of<T: ToSchema>() -> Value {
+    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn envelope() -> Value {
+    json!({ "$ref": "#/components/schemas/Envelope" })
+}
+
+fn public() -> [Path; 5] {
+    let get = |path, summary, gives| Path {
+        path,
+        method: "get",
+        summary,
+        session: false,
+        takes: None,
+        gives,
+        problems: &[503],
+    };
+    let plain = || (&[200][..], "text/plain", text());
+    [
+        get("/healthz", "Whether the process serves", plain()),
+        get(
+            "/readyz",
+            "Whether operations are taken, and what a client needs to build one",
+            (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
+        ),
+        get("/checkpoint", "The newest signed checkpoint", plain()),
+        get("/v1/checkpoint", "The newest signed checkpoint", plain()),
+        get(
+            "/openapi.json",
+            "This document",
+            (&[200], JSON_TYPE, json!({ "type": "object" })),
+        ),
+    ]
+}
+
+fn writes() -> [Path; 6] {
+    let post = |path, summary, takes, gives, problems| Path {
+        path,
+        method: "post",
+        summary,
+        session: false,
+        takes,
+        gives,
+        problems,
+    };
+    let refused = &[400, 401, 404, 409, 413, 415, 422, 429, 503];
+    [
+        post(
+            "/v1/operations",
+            "Submit one signed operation: 201 when it is durable, 200 where it already was",
+            Some((JSON_TYPE, envelope())),
+            (&[200, 201], JSON_TYPE, of::<operations::ReceiptRow>()),
+            refused,
+        ),
+        post(
+            "/v1/operations:batch",
+            "Submit many, a line each; the answers come in order, a line each",
+            Some((NDJSON_TYPE, envelope())),
+            (&[200], NDJSON_TYPE, text()),
+            refused,
+        ),
+        Path {
+            session: true,
+            ..post(
+                "/v1/operations:check",
+                "What would become of an unsigned payload",
+                Some((JSON_TYPE, json!({ "$ref": "#/components/schemas/Payload" }))),
+                (&[200], JSON_TYPE, of::<operations::CheckedRow>()),
+                refused,
+            )
+        },
+        post(
+            "/v1/challenges",
+            "Ask for a challenge, which a request for a session names",
+            None,
+            (&[201], JSON_TYPE, of::<reads::ChallengeRow>()),
+            &[429, 503],
+        ),
+        post(
+            "/v1/sessions",
+            "Open a session with a signed request, which is an envelope of its own type",
+            Some((JSON_TYPE, envelope())),
+            (&[201], JSON_TYPE, of::<reads::SessionRow>()),
+            &[400, 401, 413, 415, 429, 503],
+        ),
+        post(
+            "/v1/drill/clock",
+            "Move a drill's time forward",
+            Some((JSON_TYPE, of::<status::Clock>())),
+            (&[200], JSON_TYPE, of::<status::Clock>()),
+            &[400, 404, 413, 415, 422, 503],
+        ),
+    ]
+}
+
+fn entries() -> [Path; 4] {
+    let get = |path, summary, gives| Path {
+        path,
+        method: "get",
+        summary,
+        session: true,
+        takes: None,
+        gives: (&[200], JSON_TYPE, gives),
+        problems: READ,
+    };
+    [
+        get(
+            "/v1/operations/{id}",
+            "The receipt of an operation that this party may read",
+            of::<operations::ReceiptRow>(),
+        ),
+        get(
+            "/v1/entries/{n}",
+            "An entry's line, byte for byte, to those whom it was told",
+            json!({ "type": "object" }),
+        ),
+        get(
+            "/v1/receivables/{id}/claims",
+            "The fens of a receivable, as the party may know them",
+            of::<rows::ClaimsRow>(),
+        ),
+        Path {
+            problems: &[400, 401, 404, 422, 503],
+            ..get(
+                "/v1/receivables/{id}/payoff",
+                "Whom to pay how much on a day",
+                of::<rows::PayoffRow>(),
+            )
+        },
+    ]
+}
+
+/// The whole document.
+pub fn document() -> Value {
+    let listed = public().into_iter().chain(writes()).chain(entries());
+    let mut paths = Map::new();
+    for path in listed {
+        let described = described(&path);
+        paths.insert(path.path.to_owned(), json!({ path.method: described }));
+    }
+    for kind in &KINDS {
+        let (row, _) = (kind.schema)();
+        let [list, one] = of_kind(kind.plural, &row);
+        paths.insert(format!("/v1/{}", kind.plural), list);
+        paths.insert(format!("/v1/{}/{{id}}", kind.plural), one);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Counterfoil",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Procurement contracts and receivables on a signed hash chain. How bytes are signed is \
+                said in contracts/FORMAT.md, what each operation asks and does in contracts/OPERATIONS.md.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": { "session": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+fn described(path: &Path) -> Value {
+    let (statuses, media_type, gives) = &path.gives;
+    let mut responses = Map::new();
+    for status in *statuses {
+        responses.insert(status.to_string(), answer("good", media_type, gives));
+    }
+    with_problems(&mut responses, path.problems);
+    let mut described = json!({ "summary": path.summary, "responses": responses });
+    let mut parameters: Vec<Value> = ["id", "n"]
+        .into_iter()
+        .filter(|name| path.path.contains(&format!("{{{name}}}")))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text() }))
+        .collect();
+    if path.path.ends_with("/payoff") {
+        parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
+    }
+    if !parameters.is_empty() {
+        described["parameters"] = parameters.into();
+    }
+    if let Some((media_type, takes)) = &path.takes {
+        described["requestBody"] =
+            json!({ "required": true, "content": { *media_type: { "schema": takes } } });
+    }
+    if path.session {
+        described["security"] = json!([{ "session": [] }]);
+    }
+    described
+}
+
+fn of_kind(plural: &str, row: &str) -> [Value; 2] {
+    let row = json!({ "$ref": format!("#/components/schemas/{row}") });
+    let page = json!({
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "items": { "type": "array", "items": row },
+            "next": { "type": "string", "description": "`after` of the next page; absent on the last" },
+        },
+    });
+    let parameters = json!([
+        { "name": "after", "in": "query", "schema": text(), "description": "rows behind the one with this id" },
+        { "name": "limit", "in": "query", "description": "rows of a page",
+          "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT } },
+    ]);
+    let mut of_list = Map::from_iter([("200".to_owned(), answer("a page", JSON_TYPE, &page))]);
+    with_problems(&mut of_list, &[400, 401, 503]);
+    let mut of_one = Map::from_iter([("200".to_owned(), answer("the row", JSON_TYPE, &row))]);
+    with_problems(&mut of_one, READ);
+    let security = json!([{ "session": [] }]);
+    let id = json!([{ "name": "id", "in": "path", "required": true, "schema": text() }]);
+    [
+        json!({ "get": { "summary": format!("The {plural} that the party may see"),
+            "parameters": parameters, "responses": of_list, "security": security } }),
+        json!({ "get": { "summary": format!("One of the {plural}, if the party may see it"),
+            "parameters": id, "responses": of_one, "security": security } }),
+    ]
+}
+
+fn answer(description: &str, media_type: &str, schema: &Value) -> Value {
+    json!({ "description": description, "content": { media_type: { "schema": schema } } })
+}
+
+fn with_problems(responses: &mut Map<String, Value>, statuses: &[u16]) {
+    for status in statuses {
+        // One that answers the same way, whatever its status, has said so already.
+        responses
+            .entry(status.to_string())
+            .or_insert_with(|| answer("a problem (RFC 9457)", PROBLEM_TYPE, &of::<Details>()));
+    }
+}
+
+fn schemas() -> Map<String, Value> {
+    let mut all = Map::new();
+    let rows = KINDS.iter().map(|kind| (kind.schema)());
+    let others = [
+        schema::shared::<Details>(),
+        schema::shared::<status::Readiness>(),
+        schema::shared::<status::Clock>(),
+        schema::shared::<operations::ReceiptRow>(),
+        schema::shared::<operations::CheckedRow>(),
+        schema::shared::<reads::ChallengeRow>(),
+        schema::shared::<reads::SessionRow>(),
+        schema::shared::<rows::ClaimsRow>(),
+        schema::shared::<rows::PayoffRow>(),
+    ];
+    for (name, schema) in rows.chain(others).flat_map(|(_, named)| named) {
+        let same = all.insert(name, schema.clone());
+        debug_assert!(
+            same.is_none_or(|same| same == schema),
+            "two types of one name"
+        );
+    }
+    let names: Vec<&str> = REGISTRY.iter().map(|operation| operation.name).collect();
+    all.insert("Payload".into(), payload(&names));
+    all.insert("Envelope".into(), envelope_schema());
+    all.sort_keys();
+    all
+}
+
+fn payload(operations: &[&str]) -> Value {
+    let order = ["ledger", "op", "party", "nonce", "not_after", "body"];
+    json!({
+        "type": "object",
+        "description": "An operation as it is signed: canonical JSON, in this order. Bodies are in \
+            contracts/operations/<op>.schema.json.",
+        "required": order,
+        "x-order": order,
+        "properties": {
+            "ledger": { "type": "string", "description": "the origin, of /readyz" },
+            "op": { "type": "string", "enum": operations },
+            "party": { "type": "string" },
+            "nonce": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+            "not_after": { "type": "string" },
+            "body": { "type": "object" },
+        },
+    })
+}
+
+fn envelope_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "A DSSE envelope.",
+        "required": ["payloadType", "payload", "signatures"],
+        "properties": {
+            "payloadType": { "type": "string" },
+            "payload": { "type": "string", "contentEncoding": "base64" },
+            "signatures": { "type": "array", "minItems": 1, "maxItems": 16, "items": {
+                "type": "object",
+                "required": ["keyid", "sig"],
+                "properties": {
+                    "keyid": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                    "sig": { "type": "string", "contentEncoding": "base64" },
+                },
+            } },
+        },
+    })
+}
