@@ -5,6 +5,7 @@
 
 mod batch;
 mod body;
+mod docs;
 mod entries;
 pub mod list;
 pub mod openapi;

@@ -18,20 +18,20 @@ pub(super) const NDJSON_TYPE: &str = "application/x-ndjson";
 /// A JSON body under a status.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
     let bytes = serde_json::to_vec(body).expect("a row is plain data, which JSON can hold");
-    typed(status, JSON_TYPE, bytes)
+    typed(status, HeaderValue::from_static(JSON_TYPE), bytes)
 }
 
 /// A plain text body.
 pub(super) fn text(body: impl Into<Vec<u8>>) -> Reply {
-    typed(StatusCode::OK, "text/plain; charset=utf-8", body.into())
+    let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    typed(StatusCode::OK, media_type, body.into())
 }
 
-fn typed(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Reply {
+/// A body of a media type under a status.
+pub(super) fn typed(status: StatusCode, media_type: HeaderValue, body: Vec<u8>) -> Reply {
     let mut reply = Response::new(body.into());
     *reply.status_mut() = status;
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    reply.headers_mut().insert(CONTENT_TYPE, media_type);
     reply
 }
 
@@ -48,10 +48,11 @@ pub(super) fn secured(mut reply: Reply) -> Reply {
         ("cross-origin-resource-policy", "same-origin"),
     ];
     for (name, value) in HEADERS {
-        reply.headers_mut().insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        // What runs a page of ours has said what it may load.
+        reply
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
     }
     reply
 }

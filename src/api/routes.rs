@@ -15,7 +15,7 @@ use super::list::KindName;
 use super::operations::BODY_MAX;
 use super::problem::Problem;
 use super::reply::{Handled, json, secured};
-use super::{Api, batch, body, openapi};
+use super::{Api, batch, body, docs, openapi};
 
 /// Most bytes of a body that has no business being long.
 const SMALL_MAX: usize = 4 * 1024;
@@ -61,7 +61,13 @@ fn public(api: &Arc<Api>) -> Route {
     let document = path!("openapi.json")
         .and(read())
         .map(|| json(StatusCode::OK, &openapi::document()));
+    let docs = path!("docs" / ..)
+        .and(read())
+        .and(path::full())
+        .map(|path: path::FullPath| docs::page(path.as_str()).unwrap_or_else(Problem::reply));
     health
+        .or(docs)
+        .unify()
         .or(ready)
         .unify()
         .or(checkpoint)

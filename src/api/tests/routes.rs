@@ -153,3 +153,22 @@ fn a_reader_is_told_what_does_not_fit(#[case] path: &str, #[case] status: u16, #
     let answer = served.request(&head, b"");
     assert_eq!((answer.status, answer.code().as_str()), (status, code));
 }
+
+#[test]
+fn the_documentation_loads_nothing_from_elsewhere() {
+    let served = Served::empty();
+    let begin = served.request("GET /docs HTTP/1.1", b"");
+    assert!(begin.has("location: /docs/"), "{begin:?}");
+    for file in [
+        "",
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-initializer.js",
+    ] {
+        let answer = served.request(&format!("GET /docs/{file} HTTP/1.1"), b"");
+        assert_eq!(answer.status, 200, "{file}");
+        assert!(answer.has("content-security-policy: default-src 'none'; script-src 'self'"));
+    }
+    let none = served.request("GET /docs/no-such-file HTTP/1.1", b"");
+    assert_eq!(none.code(), "not_found");
+}
