@@ -5,10 +5,12 @@
 
 mod batch;
 mod body;
+mod csv;
 mod entries;
 pub mod list;
 mod operations;
 pub mod problem;
+pub mod query;
 mod quota;
 mod reads;
 mod reply;

@@ -11,7 +11,7 @@ use warp::reject::{InvalidHeader, InvalidQuery, Reject};
 use warp::reply::Response as Reply;
 use warp::{Filter, Rejection, path};
 
-use super::list::KindName;
+use super::list::{DUE, KindName};
 use super::operations::BODY_MAX;
 use super::problem::Problem;
 use super::reply::{Handled, secured};
@@ -160,6 +160,14 @@ fn objects(api: &Arc<Api>) -> Route {
                 answer(async move { api.list(by.as_deref(), kind.0, &query).await })
             },
         );
+    let due = path!("v1" / "due")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(|api: Arc<Api>, by: Authorization, query: Query| {
+            answer(async move { api.list(by.as_deref(), &DUE, &query).await })
+        });
     let object = path!("v1" / KindName / String)
         .and(read())
         .and(with(api))
@@ -186,7 +194,9 @@ fn objects(api: &Arc<Api>) -> Route {
                 answer(async move { api.payoff(by.as_deref(), &id, &query).await })
             },
         );
-    list.or(object)
+    list.or(due)
+        .unify()
+        .or(object)
         .unify()
         .or(claims)
         .unify()
