@@ -7,6 +7,7 @@ mod batch;
 mod body;
 mod csv;
 mod entries;
+mod feed;
 pub mod list;
 mod operations;
 pub mod problem;
@@ -18,6 +19,7 @@ mod routes;
 pub mod server;
 pub mod session;
 mod status;
+mod streams;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,7 @@ pub struct Api {
     sessions: Sessions,
     checks: quota::Quota,
     batches: Arc<Semaphore>,
+    streams: Arc<streams::Streams>,
 }
 
 impl Api {
@@ -60,6 +63,7 @@ impl Api {
             sessions: Sessions::new()?,
             checks: quota::Quota::new("checks", CHECKS_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            streams: Arc::default(),
         })
     }
 

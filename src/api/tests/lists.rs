@@ -82,6 +82,10 @@ fn a_file_holds_the_rows_under_a_header_that_an_empty_one_has_too() {
     assert!(file.has("content-disposition: attachment; filename=\"contracts.csv\""));
     let lines: Vec<&str> = file.body.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 4);
+    let by_client = served
+        .client_of(HOSPITAL)
+        .csv("contracts", &[("number", "HT-1")]);
+    assert_eq!(by_client.unwrap().lines().count(), 2);
     let empty = get(&served, STRANGER, "/v1/contracts?format=csv");
     assert_eq!(empty.body, format!("{}\r\n", lines[0]));
     let rows = get(&served, HOSPITAL, "/v1/contracts?sort=number").json();
