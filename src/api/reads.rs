@@ -193,9 +193,7 @@ impl Api {
             if looked >= LOOKED_MAX {
                 return Err(Problem::bad_request(
                     "query.too_many",
-                    format!(
-                        "a list of more than {LOOKED_MAX} objects is read in order of id alone"
-                    ),
+                    format!("more than {LOOKED_MAX} objects cannot be put in order"),
                 ));
             }
         }
