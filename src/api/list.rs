@@ -15,56 +15,161 @@ use crate::domain::objects::{
     Account, Contract, Delivery, Financing, Invoice, Leg, Limit, Obligation, Offer, Party,
     Receivable, Request, Transfer,
 };
-use crate::domain::rows::Shown;
+use crate::domain::rows::{self, Shown};
 use crate::domain::schema;
 use crate::domain::visibility::Viewer;
-
-/// Most rows of one page.
-pub const LIMIT_MAX: usize = 200;
-/// Rows of a page where the request does not say.
-pub const LIMIT_DEFAULT: usize = 50;
 
 /// A kind of object that is read over HTTP.
 #[derive(Debug)]
 pub struct Kind {
     /// Its name in paths.
     pub plural: &'static str,
-    /// A page of what the viewer may see.
-    pub list: fn(&Viewer<'_>, &Page) -> Result<Rows, Problem>,
+    /// The fields of its rows, as dotted paths, in the order of the columns of a file.
+    pub columns: &'static [&'static str],
+    /// Those that a request may filter by.
+    pub filters: &'static [&'static str],
+    /// Those that are days, which a request may bound.
+    pub days: &'static [&'static str],
+    /// The order where the request names none; by id where it is absent.
+    pub sorted_by: Option<&'static str>,
+    /// The next objects that the viewer may see, as rows.
+    pub scan: fn(&Viewer<'_>, after: Option<&str>, most: usize) -> Result<Scanned, Problem>,
     /// One object, if the viewer may see it.
     pub one: fn(&Viewer<'_>, &str) -> Option<Box<RawValue>>,
     /// What one of its rows is called, and the schemas of all that a row names.
     pub schema: fn() -> (String, Map<String, Value>),
+    /// Whether the viewer may see an object of this kind with that id.
+    pub sees: fn(&Viewer<'_>, &str) -> bool,
 }
 
-const fn kind<T: Shown>(plural: &'static str) -> Kind
+/// Objects of a list one after another.
+#[derive(Debug)]
+pub struct Scanned {
+    /// Their rows, each under what tells it from all others.
+    pub rows: Vec<(String, Box<RawValue>)>,
+    /// How many objects were looked at.
+    pub looked: usize,
+    /// The last object looked at, when more follow.
+    pub next: Option<String>,
+}
+
+const fn kind<T: Shown>(
+    plural: &'static str,
+    columns: &'static [&'static str],
+    filters: &'static [&'static str],
+    days: &'static [&'static str],
+) -> Kind
 where
     T::Id: FromStr,
 {
     Kind {
         plural,
-        list: list::<T>,
+        columns,
+        filters,
+        days,
+        sorted_by: None,
+        scan: |viewer, after, most| {
+            scan::<T>(viewer, after, most, |object| {
+                vec![(object.id().to_string(), raw(object, viewer))]
+            })
+        },
         one: one::<T>,
         schema: schema::shared::<T::Row>,
+        sees: |viewer, id| {
+            id.parse()
+                .is_ok_and(|id: T::Id| viewer.find::<T>(id).is_some())
+        },
     }
 }
 
-/// Every kind, one line each.
+/// Every kind, with its columns, its filters and its days.
+#[rustfmt::skip]
 pub static KINDS: [Kind; 13] = [
-    kind::<Party>("parties"),
-    kind::<Contract>("contracts"),
-    kind::<Delivery>("deliveries"),
-    kind::<Invoice>("invoices"),
-    kind::<Receivable>("receivables"),
-    kind::<Transfer>("transfers"),
-    kind::<Request>("requests"),
-    kind::<Offer>("offers"),
-    kind::<Financing>("financings"),
-    kind::<Limit>("limits"),
-    kind::<Account>("accounts"),
-    kind::<Leg>("legs"),
-    kind::<Obligation>("obligations"),
+    kind::<Party>("parties",
+        &["id", "aliases", "name", "roles", "scopes", "size", "admitted", "keys", "kyc_valid_to", "evidence", "agreement"],
+        &["name", "roles", "size"], &["kyc_valid_to"]),
+    kind::<Contract>("contracts",
+        &["id", "state", "supplier", "debtor", "proposer", "number", "currency", "value", "registered", "concluded", "ends",
+          "payment_days", "inspection_days", "supplier_size", "debtor_size", "late_rate", "grace_days", "vouchers", "document",
+          "rulebook", "answer_by", "since"],
+        &["state", "supplier", "debtor", "proposer", "number", "currency"], &["concluded", "ends"]),
+    kind::<Delivery>("deliveries",
+        &["id", "state", "contract", "supplier", "debtor", "number", "delivered", "amount", "accepted_on", "reason"],
+        &["state", "contract", "supplier", "debtor", "number"], &["delivered", "accepted_on"]),
+    kind::<Invoice>("invoices",
+        &["id", "state", "supplier", "debtor", "number", "fingerprint", "type_code", "issued", "currency", "net", "tax", "gross",
+          "payable", "document", "preceding", "credits", "attested_by", "attested_at", "flag.by", "flag.reason", "flag.ends",
+          "since", "contract", "deliveries", "consumed", "unconsumed", "diluted"],
+        &["state", "supplier", "debtor", "number", "currency", "contract"], &["issued"]),
+    kind::<Receivable>("receivables",
+        &["id", "state", "supplier", "debtor", "currency", "confirmation.at", "confirmation.face", "confirmation.due",
+          "confirmation.defences", "registration.contract", "registration.at", "registration.rulebook", "registration.shares",
+          "registration.disputes", "registration.declined", "invoices", "totals.open", "totals.overdue", "totals.settled",
+          "totals.cancelled", "held.open", "held.overdue", "held.settled", "held.cancelled"],
+        &["state", "supplier", "debtor", "currency", "registration.contract"], &["confirmation.due"]),
+    kind::<Transfer>("transfers",
+        &["id", "state", "from", "to", "addresses", "currency", "face", "recourse", "basis", "at", "expires", "since", "offered"],
+        &["state", "from", "to", "currency"], &[]),
+    kind::<Request>("requests",
+        &["id", "state", "debtor", "suppliers", "currency", "face", "due", "bidding", "at", "closes", "revealed_by", "accept_by",
+          "parts", "requester", "addresses", "invited", "accepted"],
+        &["state", "debtor", "requester", "currency", "bidding"], &["due"]),
+    kind::<Offer>("offers",
+        &["id", "state", "request", "lender", "requester", "currency", "at", "commitment", "terms", "comparison.on",
+          "comparison.cost", "comparison.funds", "comparison.days", "comparison.apr", "comparison.rank", "financing"],
+        &["state", "request", "lender", "requester", "currency"], &[]),
+    kind::<Financing>("financings",
+        &["id", "state", "request", "offer", "lender", "requester", "debtor", "addresses", "currency", "face", "due", "terms",
+          "at", "ends", "schedule", "pay_to", "leg", "funding.leg", "funding.value_date", "funding.price", "funding.computed",
+          "funding.at", "since", "outstanding", "limits"],
+        &["state", "request", "lender", "requester", "debtor", "currency"], &["due"]),
+    kind::<Limit>("limits",
+        &["id", "lender", "debtor", "supplier", "currency", "amount", "valid_to", "blocked", "utilised", "available", "blocks"],
+        &["lender", "debtor", "supplier", "currency"], &["valid_to"]),
+    kind::<Account>("accounts",
+        &["id", "state", "party", "bank", "number", "currency", "default", "attest_by", "usable", "closed"],
+        &["state", "party", "bank", "currency", "default"], &[]),
+    kind::<Leg>("legs",
+        &["id", "state", "purpose", "payer", "payee", "account", "bank", "currency", "amount", "value_date", "end_to_end_id",
+          "discharges", "at", "lapses", "contested", "reference", "evidence", "attested.by", "attested.at", "attested.booked",
+          "attested.value_date", "attested.settled", "attested.discharged", "attested.made", "attested.funded", "reversed"],
+        &["state", "purpose", "payer", "payee", "bank", "currency", "end_to_end_id", "reference", "contested"], &["value_date"]),
+    kind::<Obligation>("obligations",
+        &["id", "state", "from", "to", "kind", "currency", "amount", "discharged", "outstanding", "pay_to", "due", "at",
+          "cause.leg", "cause.receivable", "cause.financing", "computed", "ended"],
+        &["state", "from", "to", "kind", "currency"], &["due"]),
 ];
+
+/// What is owed when: the open fens of each receivable by due day and payee, those of the debtor and of the holder.
+pub static DUE: Kind = Kind {
+    plural: "due",
+    columns: &[
+        "due",
+        "debtor",
+        "payee",
+        "receivable",
+        "currency",
+        "open",
+        "overdue",
+        "pay_to",
+    ],
+    filters: &["debtor", "payee", "receivable", "currency", "overdue"],
+    days: &["due"],
+    sorted_by: Some("due"),
+    scan: |viewer, after, most| {
+        scan::<Receivable>(viewer, after, most, |receivable| {
+            let rows = rows::due(receivable, viewer).into_iter();
+            rows.map(|row| {
+                let key = format!("{}:{}:{}", row.receivable, row.due, row.payee);
+                (key, written(&row))
+            })
+            .collect()
+        })
+    },
+    one: |_, _| None,
+    schema: schema::shared::<rows::DueRow>,
+    sees: |_, _| false,
+};
 
 /// A kind named by a segment of the path.
 #[derive(Debug, Clone, Copy)]
@@ -79,79 +184,43 @@ impl FromStr for KindName {
     }
 }
 
-/// Which page of a list is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Rows behind the object with this id.
-    pub after: Option<String>,
-    /// At most so many.
-    pub limit: usize,
+/// Whether the viewer may see the object with this id, of whatever kind.
+pub fn sees(viewer: &Viewer<'_>, id: &str) -> bool {
+    KINDS.iter().any(|kind| (kind.sees)(viewer, id))
 }
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
 pub struct Rows {
-    /// The rows, in order of id.
+    /// The rows, in order.
     pub items: Vec<Box<RawValue>>,
     /// `after` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-impl Page {
-    /// Reads `after` and `limit`; nothing else may stand in the query.
-    pub fn of_query(pairs: &[(String, String)]) -> Result<Page, Problem> {
-        let mut page = Page {
-            after: None,
-            limit: LIMIT_DEFAULT,
-        };
-        for (name, value) in pairs {
-            match name.as_str() {
-                "after" => page.after = Some(value.clone()),
-                "limit" => page.limit = limit(value)?,
-                _ => {
-                    return Err(Problem::bad_request(
-                        "query.unknown",
-                        "a list takes the parameters `after` and `limit`",
-                    ));
-                }
-            }
-        }
-        Ok(page)
-    }
-}
-
-fn limit(value: &str) -> Result<usize, Problem> {
-    let number = value.parse().ok();
-    number
-        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        .ok_or_else(|| {
-            Problem::bad_request(
-                "query.limit",
-                format!("`limit` is a number from 1 to {LIMIT_MAX}"),
-            )
-        })
-}
-
-fn list<T: Shown>(viewer: &Viewer<'_>, page: &Page) -> Result<Rows, Problem>
+fn scan<T: Shown>(
+    viewer: &Viewer<'_>,
+    after: Option<&str>,
+    most: usize,
+    rows: impl Fn(&T) -> Vec<(String, Box<RawValue>)>,
+) -> Result<Scanned, Problem>
 where
     T::Id: FromStr,
 {
-    let after = match &page.after {
-        None => None,
-        Some(text) => Some(text.parse::<T::Id>().map_err(|_| {
-            Problem::bad_request("query.after", "`after` is the id of an object of this kind")
-        })?),
-    };
-    let mut found = seen::<T>(viewer, after).take(page.limit + 1);
-    let rows: Vec<&T> = found.by_ref().take(page.limit).collect();
+    let after = after.map(str::parse::<T::Id>).transpose().map_err(|_| {
+        Problem::bad_request("query.after", "`after` is the id of an object of this kind")
+    })?;
+    let mut found = seen::<T>(viewer, after);
+    let objects: Vec<&T> = found.by_ref().take(most).collect();
     let more = found.next().is_some();
-    Ok(Rows {
-        next: rows
+    Ok(Scanned {
+        next: objects
             .last()
             .filter(|_| more)
             .map(|last| last.id().to_string()),
-        items: rows.into_iter().map(|object| raw(object, viewer)).collect(),
+        looked: objects.len(),
+        rows: objects.into_iter().flat_map(rows).collect(),
     })
 }
 
@@ -164,7 +233,11 @@ where
 }
 
 fn raw<T: Shown>(object: &T, viewer: &Viewer<'_>) -> Box<RawValue> {
-    to_raw_value(&object.row(viewer)).expect("a row is plain data, which JSON can hold")
+    written(&object.row(viewer))
+}
+
+fn written(row: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(row).expect("a row is plain data, which JSON can hold")
 }
 
 /// What the viewer may see of a kind behind an id, in order of id.

@@ -5,12 +5,15 @@
 
 mod batch;
 mod body;
+mod csv;
 mod docs;
 mod entries;
+mod feed;
 pub mod list;
 pub mod openapi;
 mod operations;
 pub mod problem;
+pub mod query;
 mod quota;
 mod reads;
 mod reply;
@@ -18,6 +21,7 @@ mod routes;
 pub mod server;
 pub mod session;
 mod status;
+mod streams;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +51,7 @@ pub struct Api {
     sessions: Sessions,
     checks: quota::Quota,
     batches: Arc<Semaphore>,
+    streams: Arc<streams::Streams>,
 }
 
 impl Api {
@@ -60,6 +65,7 @@ impl Api {
             sessions: Sessions::new()?,
             checks: quota::Quota::new("checks", CHECKS_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            streams: Arc::default(),
         })
     }
 

@@ -4,10 +4,11 @@
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::list::{KINDS, LIMIT_DEFAULT, LIMIT_MAX};
+use super::list::{DUE, KINDS, Kind};
 use super::problem::{Details, PROBLEM_TYPE};
+use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::{operations, reads, status};
+use super::{feed, operations, query, reads, status};
 use crate::domain::registry::REGISTRY;
 use crate::domain::{rows, schema};
 
@@ -129,7 +130,7 @@ fn writes() -> [Path; 6] {
     ]
 }
 
-fn entries() -> [Path; 4] {
+fn entries() -> [Path; 5] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -149,6 +150,11 @@ fn entries() -> [Path; 4] {
             "/v1/entries/{n}",
             "An entry's line, byte for byte, to those whom it was told",
             json!({ "type": "object" }),
+        ),
+        get(
+            "/v1/events",
+            "The party's feed: entries that it was told, under numbers of its own; a stream as text/event-stream",
+            of::<feed::Events>(),
         ),
         get(
             "/v1/receivables/{id}/claims",
@@ -174,11 +180,13 @@ pub fn document() -> Value {
         let described = described(&path);
         paths.insert(path.path.to_owned(), json!({ path.method: described }));
     }
-    for kind in &KINDS {
-        let (row, _) = (kind.schema)();
-        let [list, one] = of_kind(kind.plural, &row);
-        paths.insert(format!("/v1/{}", kind.plural), list);
-        paths.insert(format!("/v1/{}/{{id}}", kind.plural), one);
+    for kind in KINDS.iter().chain([&DUE]) {
+        let row = of_row(kind);
+        paths.insert(format!("/v1/{}", kind.plural), of_list(kind, &row));
+        if kind.plural != DUE.plural {
+            let place = format!("/v1/{}/{{id}}", kind.plural);
+            paths.insert(place, of_one(kind, &row));
+        }
     }
     json!({
         "openapi": "3.1.0",
@@ -210,6 +218,11 @@ fn described(path: &Path) -> Value {
         .filter(|name| path.path.contains(&format!("{{{name}}}")))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text() }))
         .collect();
+    if path.path.ends_with("/events") {
+        parameters.push(json!({ "name": "after", "in": "query", "schema": { "type": "integer", "minimum": 0 } }));
+        parameters.push(json!({ "name": "limit", "in": "query",
+            "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX } }));
+    }
     if path.path.ends_with("/payoff") {
         parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
     }
@@ -226,8 +239,12 @@ fn described(path: &Path) -> Value {
     described
 }
 
-fn of_kind(plural: &str, row: &str) -> [Value; 2] {
-    let row = json!({ "$ref": format!("#/components/schemas/{row}") });
+fn of_row(kind: &Kind) -> Value {
+    let (row, _) = (kind.schema)();
+    json!({ "$ref": format!("#/components/schemas/{row}") })
+}
+
+fn of_list(kind: &Kind, row: &Value) -> Value {
     let page = json!({
         "type": "object",
         "required": ["items"],
@@ -236,23 +253,67 @@ fn of_kind(plural: &str, row: &str) -> [Value; 2] {
             "next": { "type": "string", "description": "`after` of the next page; absent on the last" },
         },
     });
-    let parameters = json!([
-        { "name": "after", "in": "query", "schema": text(), "description": "rows behind the one with this id" },
-        { "name": "limit", "in": "query", "description": "rows of a page",
-          "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT } },
-    ]);
-    let mut of_list = Map::from_iter([("200".to_owned(), answer("a page", JSON_TYPE, &page))]);
-    with_problems(&mut of_list, &[400, 401, 503]);
-    let mut of_one = Map::from_iter([("200".to_owned(), answer("the row", JSON_TYPE, &row))]);
-    with_problems(&mut of_one, READ);
-    let security = json!([{ "session": [] }]);
-    let id = json!([{ "name": "id", "in": "path", "required": true, "schema": text() }]);
-    [
-        json!({ "get": { "summary": format!("The {plural} that the party may see"),
-            "parameters": parameters, "responses": of_list, "security": security } }),
-        json!({ "get": { "summary": format!("One of the {plural}, if the party may see it"),
-            "parameters": id, "responses": of_one, "security": security } }),
-    ]
+    let mut responses = Map::from_iter([("200".to_owned(), answer("a page", JSON_TYPE, &page))]);
+    responses["200"]["content"]["text/csv"] = json!({ "schema": text() });
+    with_problems(&mut responses, &[400, 401, 503]);
+    json!({ "get": {
+        "summary": format!("The {} that the party may see", kind.plural),
+        "parameters": parameters(kind),
+        "responses": responses,
+        "security": [{ "session": [] }],
+    } })
+}
+
+/// What a list takes in its query.
+fn parameters(kind: &Kind) -> Vec<Value> {
+    let named = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+    let limit =
+        json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT });
+    let columns = kind.columns.iter();
+    let orders: Vec<String> = columns
+        .flat_map(|column| [(*column).to_owned(), format!("-{column}")])
+        .collect();
+    let mut all = vec![
+        named("after", "what `next` said", text()),
+        named("limit", "rows of a page; a file takes up to 10,000", limit),
+        named(
+            "sort",
+            "smallest first, or with - largest first",
+            json!({ "type": "string", "enum": orders }),
+        ),
+        named(
+            "format",
+            "a file instead of a page",
+            json!({ "type": "string", "enum": ["csv"] }),
+        ),
+    ];
+    let filters = kind.filters.iter();
+    all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
+    for day in kind.days.iter().map(|name| query::called(name)) {
+        let date = || json!({ "type": "string", "format": "date" });
+        all.push(named(
+            &format!("{day}_from"),
+            "rows whose day is not before this one",
+            date(),
+        ));
+        all.push(named(
+            &format!("{day}_to"),
+            "rows whose day is not after this one",
+            date(),
+        ));
+    }
+    all
+}
+
+fn of_one(kind: &Kind, row: &Value) -> Value {
+    let mut responses = Map::from_iter([("200".to_owned(), answer("the row", JSON_TYPE, row))]);
+    with_problems(&mut responses, READ);
+    json!({ "get": {
+        "summary": format!("One of the {}, if the party may see it", kind.plural),
+        "parameters": [{ "name": "id", "in": "path", "required": true, "schema": text() }],
+        "responses": responses,
+        "security": [{ "session": [] }],
+    } })
 }
 
 fn answer(description: &str, media_type: &str, schema: &Value) -> Value {
@@ -270,7 +331,7 @@ fn with_problems(responses: &mut Map<String, Value>, statuses: &[u16]) {
 
 fn schemas() -> Map<String, Value> {
     let mut all = Map::new();
-    let rows = KINDS.iter().map(|kind| (kind.schema)());
+    let rows = KINDS.iter().chain([&DUE]).map(|kind| (kind.schema)());
     let others = [
         schema::shared::<Details>(),
         schema::shared::<status::Readiness>(),
@@ -279,6 +340,7 @@ fn schemas() -> Map<String, Value> {
         schema::shared::<operations::CheckedRow>(),
         schema::shared::<reads::ChallengeRow>(),
         schema::shared::<reads::SessionRow>(),
+        schema::shared::<feed::Events>(),
         schema::shared::<rows::ClaimsRow>(),
         schema::shared::<rows::PayoffRow>(),
     ];

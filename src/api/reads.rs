@@ -1,18 +1,54 @@
 //! Reads: lists, objects, the claims of a receivable, sessions.
 
 use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use warp::http::StatusCode;
+use warp::reply::Response as Reply;
 
 use super::Api;
 use super::body;
-use super::list::{Kind, Page};
+use super::csv;
+use super::list::{Kind, Rows};
 use super::problem::Problem;
-use super::reply::{Handled, JSON_TYPE, json};
+use super::query::{Format, LOOKED_MAX, Place, Query, Sort};
+use super::reply::{Handled, JSON_TYPE, file, json};
 use super::session::{Asked, CHALLENGE_LASTS, Challenge, SESSION_LASTS};
 use super::status;
 use crate::domain::objects::Receivable;
 use crate::domain::rows;
 use crate::domain::values::{Day, DayError, Instant, PartyId};
+
+/// Objects looked at under one lock of the head: a long list keeps nobody from entering operations.
+const CHUNK: usize = 256;
+
+fn value(row: &RawValue) -> Value {
+    serde_json::from_str(row.get()).expect("a row is JSON")
+}
+
+/// A file of the rows; where it does not hold all of them, the header `Link` leads to the next (RFC 8288).
+fn csv_reply(kind: &Kind, pairs: &[(String, String)], rows: &Rows) -> Reply {
+    let next = rows.next.as_deref().map(|next| {
+        let kept = pairs.iter().filter(|(name, _)| name != "after");
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs = kept.chain([("after", next)]);
+        let query: Vec<String> = pairs
+            .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+            .collect();
+        format!("</v1/{}?{}>; rel=\"next\"", kind.plural, query.join("&"))
+    });
+    file(kind.plural, csv::file(kind, &rows.items), next.as_deref())
+}
+
+/// Percent-encoded (RFC 3986 §2.1).
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |byte: u8| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ChallengeRow {
@@ -76,16 +112,107 @@ impl Api {
         Ok(json(StatusCode::CREATED, &row))
     }
 
-    /// `GET /v1/<kind>`: a page of what the party may see.
+    /// `GET /v1/<kind>`, `GET /v1/due`: a page of what the party may see, or a file of it.
     pub(super) async fn list(
         &self,
         authorization: Option<&str>,
         kind: &'static Kind,
-        query: &[(String, String)],
+        pairs: &[(String, String)],
     ) -> Handled {
-        let page = Page::of_query(query);
-        let rows = self.as_party(authorization, |viewer| (kind.list)(viewer, &page?));
-        Ok(json(StatusCode::OK, &rows.await??))
+        // Who shows no session is told nothing else.
+        self.as_party(authorization, |_| ()).await?;
+        let query = Query::read(kind, pairs)?;
+        let rows = match query.sort {
+            None => self.in_order_of_id(authorization, kind, &query).await?,
+            Some(sort) => self.sorted(authorization, kind, &query, sort).await?,
+        };
+        match query.format {
+            Format::Json => Ok(json(StatusCode::OK, &rows)),
+            Format::Csv => Ok(csv_reply(kind, pairs, &rows)),
+        }
+    }
+
+    /// Looks at no more than it must: a page may be short of rows that pass the filters, and still name a next.
+    async fn in_order_of_id(
+        &self,
+        authorization: Option<&str>,
+        kind: &Kind,
+        query: &Query,
+    ) -> Result<Rows, Problem> {
+        let (mut found, mut looked, mut next) = (Vec::new(), 0, query.after.clone());
+        loop {
+            let most = if query.takes_all() {
+                CHUNK.min(query.limit - found.len())
+            } else {
+                CHUNK
+            };
+            let scanned = self.as_party(authorization, |viewer| {
+                (kind.scan)(viewer, next.as_deref(), most)
+            });
+            let scanned = scanned.await??;
+            looked += scanned.looked;
+            next = scanned.next;
+            let taken = scanned.rows.into_iter();
+            found.extend(taken.filter(|(_, row)| query.takes_all() || query.takes(&value(row))));
+            if found.len() > query.limit {
+                found.truncate(query.limit);
+                next = found.last().map(|(id, _)| id.clone());
+            }
+            if next.is_none() || found.len() >= query.limit || looked >= LOOKED_MAX {
+                let items = found.into_iter().map(|(_, row)| row).collect();
+                return Ok(Rows { items, next });
+            }
+        }
+    }
+
+    /// All that passes the filters, to be put in order: bounded, as it cannot be done page by page.
+    async fn sorted(
+        &self,
+        authorization: Option<&str>,
+        kind: &Kind,
+        query: &Query,
+        sort: Sort,
+    ) -> Result<Rows, Problem> {
+        let after = query.after.as_deref().map(Place::decode).transpose()?;
+        let (mut found, mut looked, mut next) = (Vec::new(), 0, None::<String>);
+        loop {
+            let scanned = self.as_party(authorization, |viewer| {
+                (kind.scan)(viewer, next.as_deref(), CHUNK)
+            });
+            let scanned = scanned.await??;
+            looked += scanned.looked;
+            for (id, row) in scanned.rows {
+                let read = value(&row);
+                if query.takes(&read) {
+                    found.push((sort.place(&id, &read), row));
+                }
+            }
+            next = scanned.next;
+            if next.is_none() {
+                break;
+            }
+            if looked >= LOOKED_MAX {
+                return Err(Problem::bad_request(
+                    "query.too_many",
+                    format!("more than {LOOKED_MAX} objects cannot be put in order"),
+                ));
+            }
+        }
+        found.retain(|(place, _)| {
+            after
+                .as_ref()
+                .is_none_or(|after| sort.order(place, after).is_gt())
+        });
+        found.sort_by(|(one, _), (other, _)| sort.order(one, other));
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        Ok(Rows {
+            next: found
+                .last()
+                .filter(|_| more)
+                .map(|(place, _)| place.encode()),
+            items: found.into_iter().map(|(_, row)| row).collect(),
+        })
     }
 
     /// `GET /v1/<kind>/<id>`: one object, if the party may see it.

@@ -1,7 +1,7 @@
 //! Answers that are no errors, and the headers that every answer carries.
 
 use serde::Serialize;
-use warp::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use warp::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue, LINK};
 use warp::http::{Response, StatusCode};
 use warp::reply::Response as Reply;
 
@@ -25,6 +25,26 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Reply {
 pub(super) fn text(body: impl Into<Vec<u8>>) -> Reply {
     let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
     typed(StatusCode::OK, media_type, body.into())
+}
+
+/// A CSV file, with where the next one is.
+pub(super) fn file(name: &str, body: String, next: Option<&str>) -> Reply {
+    let mut reply = typed(
+        StatusCode::OK,
+        HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        body.into(),
+    );
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
+    let headers = [
+        (CONTENT_DISPOSITION, Some(disposition.as_str())),
+        (LINK, next),
+    ];
+    for (header, value) in headers {
+        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+            reply.headers_mut().insert(header, value);
+        }
+    }
+    reply
 }
 
 /// A body of a media type under a status.

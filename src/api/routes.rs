@@ -11,7 +11,8 @@ use warp::reject::{InvalidHeader, InvalidQuery, Reject};
 use warp::reply::Response as Reply;
 use warp::{Filter, Rejection, path};
 
-use super::list::KindName;
+use super::feed::EVENTS_TYPE;
+use super::list::{DUE, KindName};
 use super::operations::BODY_MAX;
 use super::problem::Problem;
 use super::reply::{Handled, json, secured};
@@ -23,6 +24,7 @@ const SMALL_MAX: usize = 4 * 1024;
 type Route = BoxedFilter<(Reply,)>;
 type Authorization = Option<String>;
 type ContentType = Option<String>;
+type Header = Option<String>;
 type Query = Vec<(String, String)>;
 
 /// Every route, with every error as a problem.
@@ -162,7 +164,24 @@ fn entries(api: &Arc<Api>) -> Route {
         .then(|n: String, api: Arc<Api>, by: Authorization| {
             answer(async move { api.entry(by.as_deref(), &n).await })
         });
-    operation.or(entry).unify().boxed()
+    let events = path!("v1" / "events")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::header::optional("accept"))
+        .and(warp::header::optional("last-event-id"))
+        .and(warp::query::<Query>())
+        .then(
+            |api: Arc<Api>, by: Authorization, accept: Header, last: Header, query: Query| {
+                answer(async move {
+                    if accept.is_some_and(|accept| accept.contains(EVENTS_TYPE)) {
+                        return Api::stream(api, by, last, &query).await;
+                    }
+                    api.events(by.as_deref(), &query).await
+                })
+            },
+        );
+    operation.or(entry).unify().or(events).unify().boxed()
 }
 
 fn objects(api: &Arc<Api>) -> Route {
@@ -176,6 +195,14 @@ fn objects(api: &Arc<Api>) -> Route {
                 answer(async move { api.list(by.as_deref(), kind.0, &query).await })
             },
         );
+    let due = path!("v1" / "due")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(|api: Arc<Api>, by: Authorization, query: Query| {
+            answer(async move { api.list(by.as_deref(), &DUE, &query).await })
+        });
     let object = path!("v1" / KindName / String)
         .and(read())
         .and(with(api))
@@ -202,7 +229,9 @@ fn objects(api: &Arc<Api>) -> Route {
                 answer(async move { api.payoff(by.as_deref(), &id, &query).await })
             },
         );
-    list.or(object)
+    list.or(due)
+        .unify()
+        .or(object)
         .unify()
         .or(claims)
         .unify()

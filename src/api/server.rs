@@ -19,6 +19,7 @@ use warp::reply::Response as Reply;
 
 use super::Api;
 use super::routes::routes;
+use super::streams::Streams;
 
 /// What a peer may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,7 @@ impl Default for Limits {
 pub struct Server {
     listener: TcpListener,
     routes: BoxedFilter<(Reply,)>,
+    streams: Arc<Streams>,
     limits: Limits,
 }
 
@@ -67,6 +69,7 @@ impl Server {
     pub fn on(listener: TcpListener, api: Api, limits: Limits) -> io::Result<Server> {
         Ok(Server {
             listener,
+            streams: api.streams(),
             routes: routes(Arc::new(api)),
             limits,
         })
@@ -82,6 +85,7 @@ impl Server {
         let Server {
             listener,
             routes,
+            streams,
             limits,
         } = self;
         let (stopping, stopped) = watch::channel(false);
@@ -110,6 +114,7 @@ impl Server {
             });
         }
         drop(listener);
+        streams.stop();
         stopping.send_replace(true);
         let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
         // Whatever is still open after the grace is cut off with the runtime.

@@ -208,6 +208,28 @@ impl Client {
         self.get(&path)
     }
 
+    /// A list as a CSV file, such as `contracts` or `due`, with filters such as `state=in_force` where there are any:
+    /// its first 10,000 rows.
+    pub fn csv(&self, kind: &str, filters: &[(&str, &str)]) -> Result<String, ClientError> {
+        let mut request = self.agent.get(self.url(&format!("/v1/{kind}")));
+        request = request.query("format", "csv");
+        request = request.query_pairs(filters.iter().copied());
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        good(request.call()?)
+    }
+
+    /// The events of the party's feed behind number `after`; none at its end.
+    pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Value>, ClientError> {
+        #[derive(Deserialize)]
+        struct Events {
+            items: Vec<Value>,
+        }
+        let events: Events = self.get(&format!("/v1/events?after={after}&limit={limit}"))?;
+        Ok(events.items)
+    }
+
     /// Every row of a list.
     pub fn all(&self, kind: &str) -> Result<Vec<Value>, ClientError> {
         let mut rows = Vec::new();

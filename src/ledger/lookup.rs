@@ -67,6 +67,12 @@ impl Ledger {
         Ok(inner.index.shows(&feed_of(&party), n)? || due)
     }
 
+    /// The ids of the objects that entry `n` touches. Whom they are told to must be able to see them.
+    pub async fn touched(&self, n: u64) -> Result<Vec<String>, LookupError> {
+        self.inner.indexed(self.published().size).await?;
+        Ok(self.inner.index.touched(n)?)
+    }
+
     /// The numbers of the entries that touch an object, from entry `from` on; at most `limit`. Who asks must be able to see the object.
     pub async fn entries_of(
         &self,

@@ -19,7 +19,7 @@ use crate::chain::Hash;
 use folder::{await_close, move_aside, remove_unfinished_snapshots};
 use records::{
     Change, Covers, META, State, feed_key, last_number, load, number, object_key, op_key, sealed,
-    shown_key, unsealed,
+    shown_key, touched_key, unsealed,
 };
 
 /// Memory that sled may use for pages, in bytes.
@@ -240,6 +240,19 @@ impl Index {
                 last_number(&key)
             });
             found.collect()
+        })
+    }
+
+    /// The ids of the objects that entry `n` touches, in order; none where it is not recorded.
+    pub fn touched(&self, n: u64) -> Result<Vec<String>, IndexError> {
+        let key = touched_key(n);
+        self.call(|db| {
+            let Some(value) = db.get(&key).map_err(damaged)? else {
+                return Ok(Vec::new());
+            };
+            let ids = std::str::from_utf8(unsealed(&key, &value)?)
+                .map_err(|error| IndexError::Damaged(error.to_string()))?;
+            Ok(ids.lines().map(str::to_owned).collect())
         })
     }
 

@@ -4,6 +4,7 @@
 //! - `fields`: which fields of an object each of its readers gets.
 //! - `secrets`: who is ever told which id, number, amount, reference or reason; all answers are searched for all of them.
 //! - `window`: what time changes: sealed offers in the window in which they are revealed, requests that end.
+//! - `sheet`, `due`: files and due lists say what the rows say.
 //! - `oracles`, `numbers`: refusals and uniqueness tell nobody of another's trade.
 //!
 //! That the tables can fail was tried by hand, one line at a time:
@@ -20,6 +21,7 @@
 
 mod answers;
 mod cast;
+mod due;
 mod fields;
 mod first_trade;
 mod money;
@@ -28,5 +30,6 @@ mod oracles;
 mod scene;
 mod second_trade;
 mod secrets;
+mod sheet;
 mod table;
 mod window;

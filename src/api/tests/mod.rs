@@ -1,5 +1,7 @@
 //! Every path, over a real server on loopback.
 
+mod feed;
+mod lists;
 mod operations;
 mod reads;
 mod routes;

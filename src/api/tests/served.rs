@@ -103,6 +103,11 @@ impl Served {
         self.client().submit(&envelope).unwrap();
     }
 
+    /// One more company, of whom nobody else is told.
+    pub(super) fn admit_another(&mut self, party: &str) {
+        self.admit(party, &[Role::Supplier], &[], Some(Size::Large));
+    }
+
     /// The payload of an operation, good for ten minutes.
     pub(super) fn payload<T: Operation>(&mut self, by: &str, body: T) -> String {
         self.nonce += 1;

@@ -8,6 +8,7 @@ mod account;
 mod claims;
 mod contract;
 mod delivery;
+mod due;
 mod financing;
 mod invoice;
 mod leg;
@@ -36,6 +37,7 @@ pub use claims::{
 };
 pub use contract::{ContractRow, ContractWord};
 pub use delivery::{DeliveryRow, DeliveryWord};
+pub use due::{DueRow, due};
 pub use financing::{FinancingRow, FinancingWord, FundingRow, PriceRow};
 pub use invoice::{CreditRow, FlagRow, InvoiceRow, InvoiceUse, InvoiceWord};
 pub use leg::{DischargedRow, LegEffect, LegRow, LegWord, SettledRow};

@@ -9,7 +9,7 @@ use super::{IndexError, Record, damaged};
 
 /// Key of the record that says what the index covers. It changes with the kinds of records, so that an index of an earlier version
 /// is made anew.
-pub(super) const META: &[u8] = b"m2";
+pub(super) const META: &[u8] = b"m3";
 
 /// What the index covers, as its meta record says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,9 @@ impl Change<'_> {
         for id in record.objects.iter().collect::<BTreeSet<_>>() {
             self.put(object_key(id, record.n), Vec::new());
         }
+        let touched: BTreeSet<&str> = record.objects.iter().map(String::as_str).collect();
+        let touched: Vec<&str> = touched.into_iter().collect();
+        self.put(touched_key(record.n), touched.join("\n").into_bytes());
         self.covers.size = record.n + 1;
         self.covers.leaf = record.leaf;
     }
@@ -156,6 +159,11 @@ pub(super) fn shown_key(feed: &str, n: u64) -> Vec<u8> {
 
 pub(super) fn object_key(id: &str, n: u64) -> Vec<u8> {
     text_key(b'o', id, n)
+}
+
+/// Of the ids of the objects that an entry touches, one a line.
+pub(super) fn touched_key(n: u64) -> Vec<u8> {
+    [&b"t"[..], &n.to_be_bytes()].concat()
 }
 
 /// The feed in a feed's key.

@@ -1,11 +1,12 @@
 //! The table: who sees which object. Whoever is not named in a row does not see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{Answer, Reader};
 use super::cast::everybody;
 use super::scene::{Scene, names};
 use super::secrets::{self, Heard};
+use super::{due, sheet};
 
 /// Kind, object, and everybody who sees it.
 pub(super) type Row = (&'static str, &'static str, &'static str);
@@ -266,6 +267,70 @@ impl Visit<'_> {
     }
 }
 
+impl Visit<'_> {
+    /// A file holds what the rows hold, no field less and none more.
+    fn files(&mut self) {
+        for kind in KINDS {
+            let rows = self.get(&format!("/v1/{kind}?limit=200")).json();
+            let file = self.get(&format!("/v1/{kind}?format=csv")).body;
+            if let Err(difference) = sheet::same(&rows["items"], &file) {
+                self.wrong
+                    .push(format!("{} as a file of {kind}: {difference}", self.who));
+            }
+        }
+    }
+
+    /// The feed is numbered without gap and shows what the party may read; an auditor's shows all.
+    fn feed(&mut self) {
+        let (mut events, mut path) = (Vec::new(), "/v1/events?limit=7".to_owned());
+        loop {
+            let page = self.get(&path).json();
+            events.extend(page["items"].as_array().unwrap().clone());
+            match page["next"].as_u64() {
+                Some(next) => path = format!("/v1/events?limit=7&after={next}"),
+                None => break,
+            }
+        }
+        let numbers = events.iter().map(|event| event["n"].as_u64().unwrap());
+        let numbers: BTreeSet<u64> = numbers.collect();
+        let gapless = (1..).zip(&events).all(|(seq, event)| event["seq"] == seq);
+        // What a party may read from an instant on joins its feed with the next entry.
+        let waits = |op: &str| op == "offer.reveal";
+        let fits = self.scene.entries.iter().all(|entry| {
+            let reads = entry.readers.contains(self.who);
+            numbers.contains(&entry.n) == reads || (reads && waits(entry.op))
+        });
+        if !gapless || !fits || numbers.len() != events.len() {
+            self.wrong
+                .push(format!("{} has another feed: {events:?}", self.who));
+        }
+        let objects = events.iter().flat_map(|event| {
+            let objects = event["objects"].as_array().unwrap();
+            objects.iter().filter_map(|id| id.as_str())
+        });
+        let unseen = objects.filter(|id| {
+            TABLE
+                .iter()
+                .any(|row| self.scene.id(row.1) == *id && !sees(row, self.who))
+        });
+        let unseen: Vec<&str> = unseen.collect();
+        if !unseen.is_empty() {
+            self.wrong
+                .push(format!("{}'s feed names {unseen:?}", self.who));
+        }
+    }
+
+    /// What is due is what is open: all of a receivable to its debtor, to a holder its own.
+    fn dues(&mut self) {
+        let rows = self.get("/v1/receivables?limit=200").json();
+        let dues = self.get("/v1/due?limit=200").json();
+        let id = &self.scene.party(self.who).id;
+        for wrong in due::differences(&rows["items"], &dues["items"], id) {
+            self.wrong.push(format!("{}: {wrong}", self.who));
+        }
+    }
+}
+
 fn ids(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let json = answer.json();
@@ -307,6 +372,9 @@ fn a_party_reads_what_concerns_it_and_all_else_is_absent() {
         visit.objects();
         visit.lists();
         visit.entries();
+        visit.files();
+        visit.feed();
+        visit.dues();
         wrong.append(&mut visit.wrong);
         heard.insert(who, visit.heard);
     }
