@@ -22,7 +22,7 @@ pub const CHALLENGE_LASTS: Duration = Duration::from_secs(120);
 /// How long a session lasts.
 pub const SESSION_LASTS: Duration = Duration::from_secs(15 * 60);
 /// Most sessions of one party; a further one takes the place of its oldest.
-const SESSIONS_PER_PARTY: usize = 64;
+pub(super) const SESSIONS_PER_PARTY: usize = 64;
 /// Most sessions that one party opens in a minute: so that no party's spent challenges leave no room for the others'.
 const OPENED_MAX: u32 = 600;
 /// Most sessions and spent challenges in all.

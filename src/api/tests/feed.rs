@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::served::Served;
+use crate::api::session::SESSIONS_PER_PARTY;
 use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, TAX};
 
 fn events(served: &Served, by: &str, query: &str) -> Value {
@@ -92,7 +93,7 @@ impl Reading {
             .unwrap();
         let token = served.token_of(by);
         let head = format!(
-            "GET /v1/events HTTP/1.1\r\nhost: test\r\naccept: text/event-stream\r\nauthorization: Bearer {token}\r\nlast-event-id: {last}\r\n\r\n"
+            "GET /v1/events HTTP/1.1\r\nhost: test\r\nconnection: close\r\naccept: text/event-stream\r\nauthorization: Bearer {token}\r\nlast-event-id: {last}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         Reading(BufReader::new(stream))
@@ -128,6 +129,19 @@ fn a_stream_goes_on_behind_the_last_event_and_ends_with_the_server() {
     let began = std::time::Instant::now();
     served.stop();
     assert!(began.elapsed() < Duration::from_secs(10));
+    assert_eq!(reading.event(), None);
+}
+
+#[test]
+fn a_stream_tells_nothing_once_its_session_has_ended() {
+    let mut served = Served::new();
+    let mut reading = Reading::open(&served, HOSPITAL, "0");
+    assert_eq!(reading.event().unwrap()["seq"], 1);
+    // A party's oldest session ends where it opens one too many.
+    for _ in 0..SESSIONS_PER_PARTY {
+        served.token_of(HOSPITAL);
+    }
+    served.proposed("HT-0");
     assert_eq!(reading.event(), None);
 }
 
