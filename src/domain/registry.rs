@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::operation::{Act, Operation};
 use super::ops::{
-    account, contract, delivery, financing, invoice, ledger, leg, limit, offer, party, receivable,
-    request, transfer,
+    account, contract, delivery, financing, invoice, ledger, leg, limit, obligation, offer, party,
+    receivable, request, transfer,
 };
 use super::schema;
 
@@ -76,6 +76,7 @@ pub const REGISTRY: &[Registered] = &[
     registered::<leg::attest::Attest>(),
     registered::<leg::contest::Contest>(),
     registered::<leg::reverse::Reverse>(),
+    registered::<obligation::waive::Waive>(),
 ];
 
 /// The operation of that name.

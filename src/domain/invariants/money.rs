@@ -37,6 +37,10 @@ pub(super) fn of_state(state: &State) -> Vec<String> {
             net.add(owed.from, owed.to, units(owed.amount));
         }
         net.add(owed.from, owed.to, -units(owed.outstanding()));
+        // What was waived is a gift, until the obligation itself is undone.
+        if owed.ended.is_none() {
+            net.add(owed.from, owed.to, -units(owed.waived));
+        }
     }
     for leg in state.legs.iter() {
         if let LegState::Attested(done) = &leg.state {

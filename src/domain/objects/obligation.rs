@@ -53,6 +53,8 @@ pub struct Obligation {
     pub amount: Fen,
     /// What legs have discharged of it.
     pub discharged: Fen,
+    /// What its creditor has waived of it.
+    pub waived: Fen,
     /// When it is due.
     pub due: Day,
     /// When it arose.
@@ -96,6 +98,7 @@ impl Obligation {
         }
         self.amount
             .checked_sub(self.discharged)
+            .and_then(|left| left.checked_sub(self.waived))
             .unwrap_or(Fen::ZERO)
     }
 }

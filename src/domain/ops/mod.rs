@@ -8,6 +8,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod leg;
 pub mod limit;
+pub mod obligation;
 pub mod offer;
 pub mod party;
 pub mod receivable;

@@ -18,6 +18,8 @@ pub enum ObligationWord {
     Open,
     /// Paid.
     Discharged,
+    /// Waived by its creditor, as far as it was not paid.
+    Waived,
     /// Ended unpaid with the reversal of the leg that made it.
     Ended,
 }
@@ -41,6 +43,9 @@ pub struct ObligationRow {
     pub amount: Amount,
     /// What legs have discharged of it.
     pub discharged: Amount,
+    /// What its creditor has waived of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Amount>,
     /// What is still owed.
     pub outstanding: Amount,
     /// Where its creditor is to be paid, while something is owed: to its debtor and to an auditor.
@@ -82,8 +87,9 @@ impl Shown for Obligation {
         let owes = viewer.party == self.from || viewer.audits();
         let state = match self.ended {
             Some(_) => ObligationWord::Ended,
-            None if self.outstanding().is_zero() => ObligationWord::Discharged,
-            None => ObligationWord::Open,
+            None if !self.outstanding().is_zero() => ObligationWord::Open,
+            None if self.waived.is_zero() => ObligationWord::Discharged,
+            None => ObligationWord::Waived,
         };
         ObligationRow {
             id: self.id,
@@ -94,6 +100,7 @@ impl Shown for Obligation {
             currency: self.currency,
             amount: amount(self.amount),
             discharged: amount(self.discharged),
+            waived: (!self.waived.is_zero()).then(|| amount(self.waived)),
             outstanding: amount(self.outstanding()),
             pay_to: (owes && !self.outstanding().is_zero())
                 .then(|| viewer.pay_to(self.to, self.currency))

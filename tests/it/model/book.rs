@@ -330,6 +330,7 @@ pub(super) struct Obligation {
     pub(super) currency: Currency,
     pub(super) amount: Sum,
     pub(super) discharged: Sum,
+    pub(super) waived: Sum,
     pub(super) due: Day,
     pub(super) leg: LegId,
     pub(super) ended: bool,
@@ -340,7 +341,7 @@ impl Obligation {
         if self.ended {
             0
         } else {
-            self.amount - self.discharged
+            self.amount - self.discharged - self.waived
         }
     }
 }

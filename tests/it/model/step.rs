@@ -86,6 +86,7 @@ bodies! {
     LegAttest: ops::leg::attest::Attest,
     LegContest: ops::leg::contest::Contest,
     LegReverse: ops::leg::reverse::Reverse,
+    ObligationWaive: ops::obligation::waive::Waive,
 }
 
 /// A step. Its number makes the ids of what it makes, so that steps before it can be left out and the rest still

@@ -39,6 +39,7 @@ const ONE_NAME: &[(&str, &str, &str)] = &[
     ("financing.cancel", "financing", "fin-wait"),
     ("leg.contest", "leg", "leg-wait"),
     ("leg.reverse", "leg", "leg-paid"),
+    ("obligation.waive", "obligation", "obl-fee"),
 ];
 
 fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {

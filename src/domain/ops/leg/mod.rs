@@ -36,6 +36,7 @@ fn owe(
         currency: leg.currency,
         amount,
         discharged: Fen::ZERO,
+        waived: Fen::ZERO,
         due,
         at,
         cause: Cause {

@@ -23,6 +23,7 @@ impl Comparison<'_> {
                 one.kind,
                 one.amount.get(),
                 one.discharged.get(),
+                one.waived.get(),
             );
             let knows = (
                 record.from,
@@ -30,8 +31,14 @@ impl Comparison<'_> {
                 record.kind,
                 record.amount,
                 record.discharged,
+                record.waived,
             );
-            same(one.id, "from, to, kind, amount, discharged", says, knows)?;
+            same(
+                one.id,
+                "from, to, kind, amount, discharged, waived",
+                says,
+                knows,
+            )?;
             let says = (
                 one.ended.is_some(),
                 i64::from(one.due.number()),

@@ -152,6 +152,7 @@ impl<'h> Generator<'h> {
         (16, Generator::leg_attest),
         (3, Generator::leg_contest),
         (5, Generator::leg_reverse),
+        (1, Generator::obligation_waive),
     ];
 }
 

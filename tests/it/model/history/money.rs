@@ -2,6 +2,7 @@
 
 use counterfoil::domain::objects::{Discharge, Purpose};
 use counterfoil::domain::ops::leg::{announce, attest, contest, reverse};
+use counterfoil::domain::ops::obligation::waive;
 use counterfoil::domain::values::{AccountId, Currency, PartyId};
 
 use super::super::book::{AccountState, FinancingState, LegState};
@@ -277,5 +278,14 @@ impl Generator<'_> {
             2 => with(leg.payer, leg.payee, body),
             _ => alone(leg.bank, body),
         }
+    }
+
+    pub(super) fn obligation_waive(&mut self) -> Option<Move> {
+        let careless = self.rng.chance(10);
+        let owed = self.book.obligations.iter();
+        let owed = owed.filter(|(_, one)| careless || one.outstanding() > 0);
+        let (id, one) = self.rng.pick(owed)?;
+        let by = if self.errs() { one.from } else { one.to };
+        alone(by, waive::Waive { obligation: *id })
     }
 }

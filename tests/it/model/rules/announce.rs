@@ -2,7 +2,7 @@
 
 use counterfoil::domain::objects::{Discharge, Purpose};
 use counterfoil::domain::ops::leg::announce::Announce;
-use counterfoil::domain::values::{Currency, FinancingId, LegId, PartyId, Scope};
+use counterfoil::domain::values::{Currency, FinancingId, LegId, ObligationId, PartyId, Scope};
 
 use super::super::book::{AccountState, Book, FinancingState, Leg, LegState, Obligation};
 use super::super::days::{Sum, end_of};
@@ -112,10 +112,7 @@ impl Book {
                 (receivable.debtor == by, open, receivable.currency)
             }
             Discharge::Obligation(id) => {
-                let audits = self.has_scope(by, Scope::Audit);
-                let obligation = self.obligations.get(&id);
-                let owed: &Obligation =
-                    seen(obligation.filter(|one| audits || one.from == by || one.to == by))?;
+                let owed = self.obligation(by, id)?;
                 let owes = owed.from == by && owed.to == body.payee;
                 (owes, owed.outstanding() > 0, owed.currency)
             }
@@ -129,6 +126,17 @@ impl Book {
         faults.unless(open, "leg.nothing_owed");
         faults.unless(currency == body.currency, "leg.currency");
         Ok(())
+    }
+
+    /// Its two parties and an auditor see an obligation.
+    pub(super) fn obligation(
+        &self,
+        by: PartyId,
+        id: ObligationId,
+    ) -> Result<&Obligation, Vec<Rule>> {
+        let audits = self.has_scope(by, Scope::Audit);
+        let found = self.obligations.get(&id);
+        seen(found.filter(|one| audits || one.from == by || one.to == by))
     }
 
     /// A usable account of the payee, and its bank.

@@ -151,6 +151,7 @@ impl Book {
             discharged: 0,
             due: self.today(),
             leg,
+            waived: 0,
             ended: false,
         };
         self.obligations.insert(id, obligation);
@@ -269,6 +270,17 @@ impl Book {
             self.owe(id, ObligationKind::Reversal, from, to, paid);
         }
         self.absorb_again();
+        Ok(())
+    }
+
+    pub(super) fn obligation_waive(&mut self, by: PartyId, id: ObligationId) -> Verdict {
+        let owed = self.obligation(by, id)?;
+        let mut faults = Faults::default();
+        faults.unless(owed.to == by, "obligation.not_creditor");
+        faults.unless(owed.outstanding() > 0, "obligation.nothing_owed");
+        faults.verdict()?;
+        let record = self.obligations.get_mut(&id).unwrap();
+        record.waived = record.amount - record.discharged;
         Ok(())
     }
 

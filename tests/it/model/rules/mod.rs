@@ -117,6 +117,7 @@ impl Book {
             Body::LegAttest(body) => self.leg_attest(by, body),
             Body::LegContest(body) => self.leg_contest(by, body.leg),
             Body::LegReverse(body) => self.leg_reverse(by, body.leg),
+            Body::ObligationWaive(body) => self.obligation_waive(by, body.obligation),
         }
     }
 
