@@ -10,7 +10,7 @@ use crate::domain::state::Effects;
 use crate::domain::values::{Fen, ObligationId};
 
 /// Body, in wire order.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waive {
     /// The obligation.
