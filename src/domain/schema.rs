@@ -73,6 +73,7 @@ fn mend(value: &mut Value, place: &str) {
                 // A body takes no other field; a row may be flattened into another.
                 if place == OWN {
                     fields.insert("additionalProperties".into(), false.into());
+                    never_empty(fields);
                 }
             }
             fields.values_mut().for_each(|value| mend(value, place));
@@ -97,6 +98,23 @@ fn never_null(fields: &mut Map<String, Value>) {
             let only = only.clone();
             fields.shift_remove("oneOf");
             fields.extend(only);
+        }
+    }
+}
+
+/// A list that may be absent is absent where it is empty.
+fn never_empty(fields: &mut Map<String, Value>) {
+    let required = fields.get("required").cloned().unwrap_or_default();
+    let required: Vec<&str> = required
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let properties = fields.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if property["type"] == "array" && !required.contains(&name.as_str()) {
+            property["minItems"] = 1.into();
         }
     }
 }
