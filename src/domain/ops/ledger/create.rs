@@ -50,6 +50,7 @@ impl KeyGrant {
             person: self.person.clone(),
             powers,
             from,
+            until: None,
         })
     }
 }
