@@ -110,7 +110,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 41] = [
+    const MOVES: [(i64, Idea<'h>); 42] = [
         (1, Generator::party_admit),
         (1, Generator::account_add),
         (2, Generator::account_attest),
