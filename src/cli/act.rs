@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::example::example;
 use super::keyring::Keyring;
 use super::remote::Remote;
 use super::words::{decoded, ids_in, object, words};
@@ -26,7 +27,7 @@ const DAYS_TOGETHER: i64 = 6;
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "Example: counterfoil act transfer.accept --as maker --body '{\"transfer\":\"trf_…\"}'\n\
-    `counterfoil act list` names every operation."
+    `counterfoil act list` names every operation, `act OP --example` prints a body of it."
 )]
 pub(crate) struct Args {
     /// The operation, as contracts/OPERATIONS.md names it, or `list`
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// The body as JSON, or @FILE
     #[arg(long, value_name = "JSON", default_value = "{}")]
     body: String,
+    /// Print an example of the operation's body, and do nothing
+    #[arg(long, conflicts_with = "body")]
+    example: bool,
     #[command(flatten)]
     signing: Signing,
 }
@@ -107,6 +111,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         output::table(&["operation", "what it is for"], rows, args.signing.json);
         return Ok(());
     }
+    if args.example {
+        let body = example(&args.operation).ok_or_else(|| no_operation(&args.operation))?;
+        output::text(&format!("{body}\n"));
+        return Ok(());
+    }
     let body = match args.body.strip_prefix('@') {
         Some(file) => fs::read_to_string(file).map_err(|error| Failure::of(file, error))?,
         None => args.body.clone(),
@@ -114,6 +123,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let body: Value =
         serde_json::from_str(&body).map_err(|error| Failure::Usage(format!("--body: {error}")))?;
     args.signing.carry_out(&args.operation, &body)
+}
+
+fn no_operation(name: &str) -> Failure {
+    Failure::Usage(format!(
+        "no operation {name}; `counterfoil act list` names them"
+    ))
 }
 
 impl Signing {
@@ -171,11 +186,7 @@ impl Signing {
         ledger: Name,
         not_after: Instant,
     ) -> Result<Envelope, Failure> {
-        let registered = operation(name).ok_or_else(|| {
-            Failure::Usage(format!(
-                "no operation {name}; `counterfoil act list` names them"
-            ))
-        })?;
+        let registered = operation(name).ok_or_else(|| no_operation(name))?;
         let raw = RawValue::from_string(body.to_string())
             .map_err(|error| Failure::of("--body", error))?;
         let act = (registered.decode)(&raw)

@@ -7,6 +7,7 @@ mod act;
 mod audit;
 mod clock;
 mod demo;
+mod example;
 mod export;
 mod fsck;
 mod init;
@@ -15,6 +16,7 @@ mod invoice_check;
 mod invoice_import;
 mod key;
 mod keyring;
+mod manual;
 mod output;
 mod remote;
 mod serve;
@@ -24,9 +26,18 @@ mod words;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::store::OpenError;
+
+/// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
 
 /// Procurement contracts and receivables on a signed hash chain: confirmed, split, financed, settled.
 #[derive(Debug, Parser)]
@@ -35,7 +46,8 @@ use crate::store::OpenError;
     version,
     about,
     propagate_version = true,
-    subcommand_required = true
+    subcommand_required = true,
+    styles = STYLES
 )]
 #[command(
     after_help = "Begin with `counterfoil demo --data DIR`, which plays a whole story on a ledger of its own.\n\
@@ -78,6 +90,10 @@ enum Verb {
     Vkey(export::DataArgs),
     /// Say how far the entries of a data folder verify
     Fsck(fsck::Args),
+    /// Print what a shell needs to complete this command
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write a page a verb to a folder
+    Man(manual::ManArgs),
 }
 
 /// Why a verb did not end well.
@@ -142,6 +158,8 @@ pub fn run() -> ExitCode {
         Verb::Checkpoint(args) => export::checkpoint(&args),
         Verb::Vkey(args) => export::vkey(&args),
         Verb::Fsck(args) => fsck::run(&args),
+        Verb::Completions(args) => manual::completions(&args, Cli::command()),
+        Verb::Man(args) => manual::man(&args, Cli::command()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
