@@ -90,7 +90,7 @@ fn keys_asked(
     let own = parties
         .filter_map(|id| state.parties.get(*id))
         .flat_map(|party| {
-            let live = party.keys.iter().filter(move |key| key.is_live(time));
+            let live = party.keys.iter().filter(move |key| key.from <= time);
             live.map(|key| key.key)
         });
     let mut keys: Vec<PublicKey> = own.chain(consents.new_keys.iter().copied()).collect();

@@ -21,15 +21,6 @@ pub struct PartyKey {
     pub powers: BTreeSet<Power>,
     /// Live from here on.
     pub from: Instant,
-    /// Live before this instant, where it ends. An ended key stays its party's.
-    pub until: Option<Instant>,
-}
-
-impl PartyKey {
-    /// Whether it may sign at `time`: from its beginning, and before its end. Compared, never swept.
-    pub fn is_live(&self, time: Instant) -> bool {
-        self.from <= time && self.until.is_none_or(|end| time < end)
-    }
 }
 
 /// An admitted party.
@@ -132,36 +123,6 @@ impl Party {
     pub fn live_key(&self, key: &PublicKey, time: Instant) -> Option<&PartyKey> {
         self.keys
             .iter()
-            .find(|own| own.key == *key && own.is_live(time))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case::before_it_begins(-1, Some(1), false)]
-    #[case::as_it_begins(0, Some(1), true)]
-    #[case::as_it_ends(1, Some(1), false)]
-    #[case::after_its_end(2, Some(1), false)]
-    #[case::without_an_end(2, None, true)]
-    fn a_key_signs_from_its_beginning_and_before_its_end(
-        #[case] day: i64,
-        #[case] until: Option<i64>,
-        #[case] live: bool,
-    ) {
-        let start: Instant = "2027-03-01T00:00:00.000Z".parse().unwrap();
-        let key = PartyKey {
-            key: PublicKey([1; 32]),
-            label: "key".parse().unwrap(),
-            person: "person".parse().unwrap(),
-            powers: BTreeSet::from([Power::Admin]),
-            from: start,
-            until: until.map(|days| start.plus_days(days)),
-        };
-        assert_eq!(key.is_live(start.plus_days(day)), live);
+            .find(|own| own.key == *key && own.from <= time)
     }
 }

@@ -50,7 +50,6 @@ impl KeyGrant {
             person: self.person.clone(),
             powers,
             from,
-            until: None,
         })
     }
 }
