@@ -50,6 +50,7 @@ pub const REGISTRY: &[Registered] = &[
     registered::<invoice::issue::Issue>(),
     registered::<invoice::attest::Attest>(),
     registered::<invoice::flag::Flag>(),
+    registered::<invoice::unflag::Unflag>(),
     registered::<invoice::book::Book>(),
     registered::<invoice::void::Void>(),
     registered::<invoice::credit::Credit>(),

@@ -60,6 +60,7 @@ bodies! {
     InvoiceIssue: ops::invoice::issue::Issue,
     InvoiceAttest: ops::invoice::attest::Attest,
     InvoiceFlag: ops::invoice::flag::Flag,
+    InvoiceUnflag: ops::invoice::unflag::Unflag,
     InvoiceBook: ops::invoice::book::Book,
     InvoiceVoid: ops::invoice::void::Void,
     InvoiceCredit: ops::invoice::credit::Credit,

@@ -79,6 +79,7 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
             "inv-open",
             json!({ "invoice": HERE, "reason": "none", "ends": "2026-06-20T00:00:00Z" }),
         ),
+        ("invoice.unflag", "inv-flag", json!({ "invoice": HERE })),
         (
             "invoice.credit",
             "inv-open",

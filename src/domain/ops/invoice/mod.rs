@@ -5,6 +5,7 @@ pub mod book;
 pub mod credit;
 pub mod flag;
 pub mod issue;
+pub mod unflag;
 pub mod void;
 
 use crate::domain::head::Head;

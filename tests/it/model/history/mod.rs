@@ -110,7 +110,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 42] = [
+    const MOVES: [(i64, Idea<'h>); 43] = [
         (1, Generator::party_admit),
         (1, Generator::account_add),
         (2, Generator::account_attest),
@@ -124,6 +124,7 @@ impl<'h> Generator<'h> {
         (10, Generator::invoice_issue),
         (2, Generator::invoice_attest),
         (1, Generator::invoice_flag),
+        (1, Generator::invoice_unflag),
         (2, Generator::invoice_book),
         (1, Generator::invoice_void),
         (4, Generator::invoice_credit),

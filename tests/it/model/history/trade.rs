@@ -350,6 +350,12 @@ impl Generator<'_> {
         alone(self.cast.tax, body)
     }
 
+    pub(super) fn invoice_unflag(&mut self) -> Option<Move> {
+        let raised = !self.errs();
+        let invoice = self.an_invoice(|one| one.flag.is_some() == raised)?;
+        alone(self.cast.tax, invoice::unflag::Unflag { invoice })
+    }
+
     pub(super) fn invoice_book(&mut self) -> Option<Move> {
         let invoice = self.an_invoice(|one| !one.booked && !one.void)?;
         alone(

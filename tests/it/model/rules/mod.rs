@@ -91,6 +91,7 @@ impl Book {
             Body::InvoiceIssue(body) => self.invoice_issue(by, body, step.made()),
             Body::InvoiceAttest(body) => self.invoice_attest(by, body.invoice),
             Body::InvoiceFlag(body) => self.invoice_flag(by, body),
+            Body::InvoiceUnflag(body) => self.invoice_unflag(by, body.invoice),
             Body::InvoiceBook(body) => self.invoice_book(by, body.invoice),
             Body::InvoiceVoid(body) => self.invoice_void(by, body.invoice),
             Body::InvoiceCredit(body) => self.invoice_credit(by, body),

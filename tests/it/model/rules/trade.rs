@@ -314,6 +314,17 @@ impl Book {
         Ok(())
     }
 
+    pub(super) fn invoice_unflag(&mut self, by: PartyId, id: InvoiceId) -> Verdict {
+        let invoice = self.invoice(by, id)?;
+        let mut faults = Faults::default();
+        faults.unless(self.has_scope(by, Scope::Attest), "authority.scope");
+        let own = invoice.flag.is_some_and(|(raised_by, _)| raised_by == by);
+        faults.unless(own, "invoice.not_flagged");
+        faults.verdict()?;
+        self.invoices.get_mut(&id).unwrap().flag = None;
+        Ok(())
+    }
+
     pub(super) fn invoice_book(&mut self, by: PartyId, id: InvoiceId) -> Verdict {
         let invoice = self.invoice(by, id)?;
         let mut faults = Faults::default();
