@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio::time::Instant as Moment;
 use warp::Reply as _;
 use warp::Stream;
 use warp::http::StatusCode;
@@ -17,7 +18,7 @@ use warp::sse::Event as Told;
 use super::list::sees;
 use super::operations::unlooked;
 use super::problem::Problem;
-use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
+use super::query::{LIMIT_DEFAULT, LIMIT_MAX, limit};
 use super::reply::{Handled, json};
 use super::streams::Place;
 use super::{Api, status, streams};
@@ -77,14 +78,7 @@ impl Page {
         for (name, value) in pairs {
             match name.as_str() {
                 "after" => page.after = seq(value)?,
-                "limit" => {
-                    let limit = value.parse().ok();
-                    let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                    page.limit = limit.ok_or_else(|| {
-                        let detail = format!("`limit` is a number from 1 to {LIMIT_MAX}");
-                        Problem::bad_request("query.limit", detail)
-                    })?;
-                }
+                "limit" => page.limit = limit(value, LIMIT_MAX)?,
                 _ => {
                     let detail = "the feed takes the parameters `after` and `limit`";
                     return Err(Problem::bad_request("query.unknown", detail));
@@ -199,17 +193,12 @@ fn name_of(payload: &str) -> String {
     named.map(|named| named.op).unwrap_or_default()
 }
 
-/// Why no more is sent.
-enum Ended {
-    /// The session, or the ledger, is at its end.
-    Refused,
-    /// The reader takes nothing.
-    Slow,
-}
+/// No more is sent: the session or the ledger is at its end, or the reader takes nothing.
+struct Ended;
 
 impl From<Problem> for Ended {
     fn from(_: Problem) -> Ended {
-        Ended::Refused
+        Ended
     }
 }
 
@@ -220,6 +209,7 @@ async fn follow(
     to: &mpsc::Sender<Told>,
 ) -> Result<Infallible, Ended> {
     send(to, Told::default().comment("begins")).await?;
+    let mut silent_until = Moment::now() + HEARTBEAT;
     loop {
         let size = api.ledger.published().size;
         loop {
@@ -232,20 +222,22 @@ async fn follow(
             let data = serde_json::to_string(&event).expect("an event is plain data");
             let told = Told::default().id(after.to_string()).data(data);
             send(to, told).await?;
+            silent_until = Moment::now() + HEARTBEAT;
         }
         let more = api.ledger.durable(size + 1);
-        match tokio::time::timeout(HEARTBEAT, more).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => return Err(Ended::Refused),
-            Err(_) => send(to, Told::default().comment("goes on")).await?,
+        if let Ok(Err(_)) = tokio::time::timeout_at(silent_until, more).await {
+            return Err(Ended);
+        }
+        // By the clock alone: a comment that others' entries put off would tell of them.
+        if Moment::now() >= silent_until {
+            send(to, Told::default().comment("goes on")).await?;
+            silent_until = Moment::now() + HEARTBEAT;
         }
     }
 }
 
 async fn send(to: &mpsc::Sender<Told>, told: Told) -> Result<(), Ended> {
-    to.send_timeout(told, SLOW_MAX)
-        .await
-        .map_err(|_| Ended::Slow)
+    to.send_timeout(told, SLOW_MAX).await.map_err(|_| Ended)
 }
 
 /// The events of one stream, as its reader takes them.

@@ -1,6 +1,8 @@
 //! The API as an OpenAPI 3.1 document, from which a stranger writes a client. Kinds, operations and every type come
 //! from the code; the paths are listed here once.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -172,8 +174,13 @@ fn entries() -> [Path; 5] {
     ]
 }
 
-/// The whole document.
-pub fn document() -> Value {
+/// The whole document, made once: everybody may ask for it.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(made);
+    &DOCUMENT
+}
+
+fn made() -> Value {
     let listed = public().into_iter().chain(writes()).chain(entries());
     let mut paths = Map::new();
     for path in listed {

@@ -113,7 +113,8 @@ fn named<'q>(pairs: &'q [(String, String)], name: &str) -> Option<&'q str> {
     found.map(|(_, value)| value.as_str())
 }
 
-fn limit(value: &str, most: usize) -> Result<usize, Problem> {
+/// Reads how many rows are asked for.
+pub(super) fn limit(value: &str, most: usize) -> Result<usize, Problem> {
     let number = value.parse().ok();
     let limit = number.filter(|limit| (1..=most).contains(limit));
     limit.ok_or_else(|| {

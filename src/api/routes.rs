@@ -62,7 +62,7 @@ fn public(api: &Arc<Api>) -> Route {
         .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
     let document = path!("openapi.json")
         .and(read())
-        .map(|| json(StatusCode::OK, &openapi::document()));
+        .map(|| json(StatusCode::OK, openapi::document()));
     let docs = path!("docs" / ..)
         .and(read())
         .and(path::full())

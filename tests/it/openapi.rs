@@ -15,7 +15,7 @@ use super::served::{Party, Server, story};
 #[test]
 fn the_document_is_what_the_code_says() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/openapi.json");
-    let text = format!("{}\n", serde_json::to_string_pretty(&document()).unwrap());
+    let text = format!("{}\n", serde_json::to_string_pretty(document()).unwrap());
     if std::env::var_os("COUNTERFOIL_WRITE").is_some() {
         fs::write(&file, &text).unwrap();
     }
@@ -41,7 +41,7 @@ fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
 fn every_reference_leads_somewhere() {
     let document = document();
     let mut found = Vec::new();
-    references(&document, &mut found);
+    references(document, &mut found);
     assert!(found.len() > 100);
     for reference in found {
         let target = document.pointer(reference.trim_start_matches('#'));
@@ -74,12 +74,12 @@ fn every_kind_of_row_is_as_the_document_says_to_every_party() {
         let party = Party::of(data.path(), name);
         let client = server.client_of(&party);
         let events: Value = client.get("/v1/events").unwrap();
-        let found = faults(&events, promised(&document, "/v1/events"), &document, "");
+        let found = faults(&events, promised(document, "/v1/events"), document, "");
         assert_eq!(found, Vec::<String>::new(), "events of {name}");
         for kind in KINDS.iter().chain([&DUE]).map(|kind| kind.plural) {
             let page: Value = client.get(&format!("/v1/{kind}")).unwrap();
-            let schema = promised(&document, &format!("/v1/{kind}"));
-            let found = faults(&page, schema, &document, "");
+            let schema = promised(document, &format!("/v1/{kind}"));
+            let found = faults(&page, schema, document, "");
             assert_eq!(found, Vec::<String>::new(), "{kind} of {name}");
             if kind == DUE.plural {
                 continue;
