@@ -1,13 +1,14 @@
 //! The one door to the state machine: expiry, keys, consent, then the operation's own guards.
 
+use super::consent;
 use super::head::Head;
 use super::invariants;
-use super::objects::{Party, PartyLink};
+use super::objects::Party;
 use super::operation::Consents;
 use super::payload::Payload;
 use super::refusal::{Refusal, ensure};
 use super::state::{Effects, State};
-use super::values::{Instant, OpId, PartyId, Power, PublicKey};
+use super::values::{Instant, OpId, PublicKey};
 
 /// The most days ahead that `not_after` may lie, where one party signs.
 const ALONE_DAYS: i64 = 1;
@@ -41,13 +42,8 @@ pub fn judge(
         signed: Vec::new(),
     };
     check_known(&head, keys)?;
-    let consents = payload.act.consents(&head)?;
-    check_horizon(payload, &consents, time)?;
-    head.signed = check_signatures(&head, &consents, keys)?;
-    let mut effects = payload
-        .act
-        .decide(&head)
-        .map_err(|refusal| refusal.for_party(payload.party))?;
+    let mut effects =
+        decide(&mut head, payload, keys).map_err(|refusal| refusal.for_party(payload.party))?;
     let warnings = effects.warnings.into_iter();
     effects.warnings = warnings
         .map(|warning| warning.for_party(payload.party))
@@ -56,6 +52,21 @@ pub fn judge(
         invariants::of_effects(state, &effects),
         Vec::<String>::new()
     );
+    Ok(effects)
+}
+
+/// Consent, then the operation's own guards, then what the signers' policies count.
+fn decide(
+    head: &mut Head<'_>,
+    payload: &Payload,
+    keys: &[PublicKey],
+) -> Result<Effects, Refusal> {
+    let act = &*payload.act;
+    let consents = act.consents(head)?;
+    check_horizon(payload, &consents, head.time)?;
+    head.signed = consent::check(head, act, &consents, keys)?;
+    let mut effects = act.decide(head)?;
+    consent::count(head, act, &mut effects)?;
     Ok(effects)
 }
 
@@ -107,104 +118,5 @@ fn check_horizon(payload: &Payload, consents: &Consents, time: Instant) -> Resul
         )
         .input("not_after", payload.not_after)
         .input("ledger_time", time)
-    })
-}
-
-/// Every signature present must belong to a party that the operation asks to sign; else the envelope is refused.
-/// Returns the other parties whose consent stands.
-fn check_signatures(
-    head: &Head<'_>,
-    consents: &Consents,
-    keys: &[PublicKey],
-) -> Result<Vec<PartyId>, Refusal> {
-    let mut signed: Vec<(PartyId, PublicKey)> = Vec::new();
-    let asked = [&[head.by][..], &consents.required, &consents.optional].concat();
-    for key in keys {
-        let owner = head.state.parties.by(&PartyLink::Key(*key)).next();
-        let live = owner
-            .filter(|party| asked.contains(&party.id) && party.live_key(key, head.time).is_some());
-        if let Some(party) = live {
-            signed.push((party.id, *key));
-            continue;
-        }
-        ensure(consents.new_keys.contains(key), || {
-            Refusal::new(
-                "signature.not_asked",
-                "a signature is not by a live key of a party that is asked to sign",
-            )
-            .input("keyid", key)
-        })?;
-    }
-    prove_possession(consents, keys)?;
-    if head.state.ledger.is_some() {
-        satisfied(head, head.by, &signed, consents.two_admins)?;
-    }
-    for party in &consents.required {
-        satisfied(head, *party, &signed, false)?;
-    }
-    // Nobody consents to what it does itself, though it may be of a kind that may consent.
-    let optional = consents
-        .optional
-        .iter()
-        .copied()
-        .filter(|party| *party != head.by && signed.iter().any(|(by, _)| by == party));
-    let mut others: Vec<PartyId> = consents.required.clone();
-    for party in optional {
-        satisfied(head, party, &signed, false)?;
-        others.push(party);
-    }
-    Ok(others)
-}
-
-/// A new key proves possession by signing the same envelope.
-fn prove_possession(consents: &Consents, keys: &[PublicKey]) -> Result<(), Refusal> {
-    let missing = consents.new_keys.iter().find(|key| !keys.contains(key));
-    ensure(missing.is_none(), || {
-        let refusal = Refusal::new(
-            "key.possession",
-            "a new key must sign the envelope that brings it in",
-        );
-        missing
-            .iter()
-            .fold(refusal, |refusal, key| refusal.input("keyid", key))
-    })
-}
-
-/// Without a policy, one live `maker` or `admin` key signs; where two admin keys are asked, two, if there are two.
-fn satisfied(
-    head: &Head<'_>,
-    party: PartyId,
-    signed: &[(PartyId, PublicKey)],
-    two_admins: bool,
-) -> Result<(), Refusal> {
-    let record = head.party(party)?;
-    let holds = |key: &PublicKey, powers: &[Power]| {
-        let live = record.live_key(key, head.time);
-        live.is_some_and(|live| powers.iter().any(|power| live.powers.contains(power)))
-    };
-    let powers: &[Power] = if two_admins {
-        &[Power::Admin]
-    } else {
-        &[Power::Admin, Power::Maker]
-    };
-    let own = signed
-        .iter()
-        .filter(|(by, key)| *by == party && holds(key, powers))
-        .count();
-    let admins = record
-        .keys
-        .iter()
-        .filter(|key| holds(&key.key, &[Power::Admin]))
-        .count();
-    let needed = if two_admins { admins.clamp(1, 2) } else { 1 };
-    ensure(own >= needed, || {
-        let names: Vec<_> = powers.iter().map(|power| power.as_str()).collect();
-        Refusal::new(
-            "signature.missing",
-            "a signature that the operation asks for is missing",
-        )
-        .input("party", party)
-        .input("powers", names.join(" or "))
-        .input("keys_needed", needed)
     })
 }

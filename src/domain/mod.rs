@@ -2,6 +2,7 @@
 //! clock and no randomness, and does no I/O: time is an argument.
 
 pub mod absorb;
+mod consent;
 pub mod draft;
 pub mod fens;
 pub mod financeable;
@@ -16,6 +17,7 @@ pub mod ops;
 pub mod payload;
 pub mod payment_day;
 pub mod payoff;
+pub mod policy;
 pub mod price;
 pub mod refusal;
 pub mod registry;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::head::Head;
+use super::policy::Stake;
 use super::refusal::Refusal;
 use super::state::Effects;
 use super::values::{PartyId, PublicKey};
@@ -20,8 +21,22 @@ pub struct Consents {
     pub optional: Vec<PartyId>,
     /// Keys that the operation brings in: each proves possession by signing the same envelope.
     pub new_keys: Vec<PublicKey>,
-    /// Whether the acting party signs with two admin keys, where it has two.
-    pub two_admins: bool,
+    /// What is asked of the acting party's own signatures.
+    pub own: Asked,
+}
+
+/// What is asked of the acting party's own signatures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// What its policy asks; without one, a maker or admin key.
+    #[default]
+    Usual,
+    /// Besides, admin keys of two persons, where two persons have one.
+    TwoAdmins,
+    /// An admin key, and what every rule of its policy asks above all bounds.
+    Highest,
+    /// One admin key, whatever the policy says.
+    OneAdmin,
 }
 
 impl Consents {
@@ -61,6 +76,12 @@ pub trait Operation:
         Ok(Consents::none())
     }
 
+    /// The money it is about, by which a party's policy chooses the signatures; `None` where it names no amount: the
+    /// policy then asks what it asks above every bound.
+    fn at_stake(&self, _: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        Ok(None)
+    }
+
     /// What must hold, and what follows. A function of its arguments alone.
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal>;
 }
@@ -73,6 +94,8 @@ pub trait Act: Debug + Send + Sync {
     fn body(&self) -> String;
     /// See [`Operation::consents`].
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal>;
+    /// See [`Operation::at_stake`].
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal>;
     /// See [`Operation::decide`].
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal>;
 }
@@ -88,6 +111,10 @@ impl<T: Operation> Act for T {
 
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {
         Operation::consents(self, at)
+    }
+
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        Operation::at_stake(self, at)
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {

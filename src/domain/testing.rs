@@ -516,6 +516,7 @@ pub(crate) fn admission(
         evidence: digest(party),
         agreement: digest("platform agreement"),
         kyc_valid_to: Day::from_ymd(2030, 12, 31).expect("a day"),
+        policy: Vec::new(),
         vouched_by: vouched_by.map(id),
     }
 }

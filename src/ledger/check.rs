@@ -89,10 +89,7 @@ fn keys_asked(
     let parties = consents.required.iter().chain([&payload.party]);
     let own = parties
         .filter_map(|id| state.parties.get(*id))
-        .flat_map(|party| {
-            let live = party.keys.iter().filter(move |key| key.from <= time);
-            live.map(|key| key.key)
-        });
+        .flat_map(|party| party.live_keys(time).map(|key| key.key));
     let mut keys: Vec<PublicKey> = own.chain(consents.new_keys.iter().copied()).collect();
     keys.sort_unstable();
     keys.dedup();

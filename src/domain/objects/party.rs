@@ -1,11 +1,13 @@
 //! A party: a legal entity that was admitted, with its keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Day, Digest, Instant, Label, Name, PartyId, Power, PublicKey, Role, Scope, Size,
+    Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Role,
+    Scope, Size,
 };
 
 /// One signing key of a party.
@@ -21,6 +23,54 @@ pub struct PartyKey {
     pub powers: BTreeSet<Power>,
     /// Live from here on.
     pub from: Instant,
+    /// And live no more from here on. A key whose end is its beginning never lived.
+    pub until: Option<Instant>,
+}
+
+/// A policy and when it began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatedPolicy {
+    /// In force from here on.
+    pub from: Instant,
+    /// The operation that set it.
+    pub op: OpId,
+    /// What it asks.
+    pub policy: Policy,
+}
+
+/// What a change of keys or policy does when it takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyChange {
+    /// A key begins.
+    Add(PublicKey),
+    /// A key ends.
+    Revoke(PublicKey),
+    /// Another policy is in force.
+    Policy,
+    /// Every earlier key and policy ends, and this key begins.
+    Recover(PublicKey),
+}
+
+/// A change of keys or policy that any admin key of the party can veto until it takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingChange {
+    /// The operation that asked for it.
+    pub op: OpId,
+    /// When it takes effect.
+    pub effective: Instant,
+    /// What then happens.
+    pub change: KeyChange,
+    /// Whether it was vetoed.
+    pub vetoed: bool,
+}
+
+/// What a party's operations of a kind came to on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayTotal {
+    /// The legal day.
+    pub day: Day,
+    /// The sum.
+    pub fen: Fen,
 }
 
 /// An admitted party.
@@ -48,6 +98,14 @@ pub struct Party {
     pub agreement: Option<Digest>,
     /// Its keys, in order of admission.
     pub keys: Vec<PartyKey>,
+    /// Its policies, in order of their beginning: the one in force and those to come.
+    pub policies: Vec<DatedPolicy>,
+    /// When its keys were recovered: every key that began before ends there, and every policy.
+    pub recovered: Vec<Instant>,
+    /// Changes of keys and policy that had not taken effect when the last was asked for.
+    pub changes: Vec<PendingChange>,
+    /// What its operations came to by name and currency, on the last day that its policy counted them.
+    pub totals: BTreeMap<(&'static str, Currency), DayTotal>,
 }
 
 /// What a party is found by.
@@ -123,6 +181,72 @@ impl Party {
     pub fn live_key(&self, key: &PublicKey, time: Instant) -> Option<&PartyKey> {
         self.keys
             .iter()
-            .find(|own| own.key == *key && own.from <= time)
+            .find(|own| own.key == *key && self.is_live(own, time))
+    }
+
+    /// Its keys that are live at `time`.
+    pub fn live_keys(&self, time: Instant) -> impl Iterator<Item = &PartyKey> {
+        self.keys.iter().filter(move |key| self.is_live(key, time))
+    }
+
+    /// The instant at which a key ends or ended, if one is known: its own end or the next recovery.
+    pub fn end_of(&self, key: &PartyKey) -> Option<Instant> {
+        let recovered = self.recovered.iter().find(|at| key.from < **at).copied();
+        key.until.into_iter().chain(recovered).min()
+    }
+
+    fn is_live(&self, key: &PartyKey, time: Instant) -> bool {
+        key.from <= time && self.end_of(key).is_none_or(|end| time < end)
+    }
+
+    /// The policy in force at `time`, if it has one.
+    pub fn policy(&self, time: Instant) -> Option<&Policy> {
+        let newest = self.policies.iter().rev().find(|dated| dated.from <= time)?;
+        let ended = self
+            .recovered
+            .iter()
+            .any(|at| newest.from < *at && *at <= time);
+        (!ended).then_some(&newest.policy)
+    }
+
+    /// The changes that wait at `time` for their effect and can be vetoed.
+    pub fn pending(&self, time: Instant) -> impl Iterator<Item = &PendingChange> {
+        self.changes
+            .iter()
+            .filter(move |change| !change.vetoed && change.effective > time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::{SUPPLIER, World, id};
+
+    #[rstest]
+    #[case::before_it_begins(-1, Some(2), None, false)]
+    #[case::as_it_begins(0, Some(2), None, true)]
+    #[case::as_it_ends(2, Some(2), None, false)]
+    #[case::after_its_end(3, Some(2), None, false)]
+    #[case::without_an_end(3, None, None, true)]
+    #[case::that_never_lived(0, Some(0), None, false)]
+    #[case::before_a_recovery(0, None, Some(1), true)]
+    #[case::as_it_is_recovered(1, None, Some(1), false)]
+    #[case::brought_in_by_the_recovery(0, None, Some(0), true)]
+    fn a_key_signs_from_its_beginning_and_before_its_end(
+        #[case] day: i64,
+        #[case] until: Option<i64>,
+        #[case] recovered: Option<i64>,
+        #[case] live: bool,
+    ) {
+        let world = World::new();
+        let mut party = world.state.parties.get(id(SUPPLIER)).expect("admitted").clone();
+        let start = world.time;
+        party.keys[0].from = start;
+        party.keys[0].until = until.map(|days| start.plus_days(days));
+        party.recovered = recovered.map(|days| start.plus_days(days)).into_iter().collect();
+        let key = party.keys[0].key;
+        assert_eq!(party.live_key(&key, start.plus_days(day)).is_some(), live);
     }
 }

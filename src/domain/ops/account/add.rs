@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Account, AccountState};
-use crate::domain::operation::{Consents, Operation};
+use crate::domain::operation::{Asked, Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Currency, Label, PartyId, Role};
@@ -34,7 +34,7 @@ impl Operation for Add {
     /// Two admin keys where there are two.
     fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
         Ok(Consents {
-            two_admins: true,
+            own: Asked::TwoAdmins,
             ..Consents::none()
         })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Account, AccountState, LegKey};
-use crate::domain::operation::{Consents, Operation};
+use crate::domain::operation::{Asked, Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::AccountId;
@@ -24,7 +24,7 @@ impl Operation for Close {
     /// Two admin keys where there are two.
     fn consents(&self, _: &Head<'_>) -> Result<Consents, Refusal> {
         Ok(Consents {
-            two_admins: true,
+            own: Asked::TwoAdmins,
             ..Consents::none()
         })
     }

@@ -1,6 +1,6 @@
 //! `ledger.create`: entry 0. The operator names the ledger, its keys and its first rulebook.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -50,6 +50,7 @@ impl KeyGrant {
             person: self.person.clone(),
             powers,
             from,
+            until: None,
         })
     }
 }
@@ -154,6 +155,10 @@ impl Operation for Create {
             evidence: None,
             agreement: None,
             keys,
+            policies: Vec::new(),
+            recovered: Vec::new(),
+            changes: Vec::new(),
+            totals: BTreeMap::new(),
         });
         Ok(draft.done())
     }

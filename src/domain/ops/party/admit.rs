@@ -1,13 +1,15 @@
 //! `party.admit`: the operator takes a legal entity in, with its first admin key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
-use crate::domain::objects::{Party, PartyKey, PartyLink};
+use crate::domain::objects::{DatedPolicy, Party, PartyKey, PartyLink};
 use crate::domain::operation::{Consents, Operation};
+use crate::domain::ops::key::untaken;
 use crate::domain::ops::ledger::create::KeyGrant;
+use crate::domain::policy::{Policy, PolicyRule};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Day, Digest, Name, PartyId, Power, Role, Scope, Size};
@@ -44,6 +46,9 @@ pub struct Admit {
     pub agreement: Digest,
     /// The last day of its identification.
     pub kyc_valid_to: Day,
+    /// Which of its persons sign what, from now on; absent, a maker or admin key signs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<PolicyRule>,
     /// The authority or bank that signs too, for a debtor, lender, guarantor or bank.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vouched_by: Option<PartyId>,
@@ -78,22 +83,12 @@ impl Operation for Admit {
                 },
             )?;
         }
-        let taken = at
-            .state
-            .parties
-            .by(&PartyLink::Key(self.key.key))
-            .next()
-            .is_some();
-        ensure(!taken && self.key.key != at.ledger()?.log_key, || {
-            Refusal::new(
-                "key.taken",
-                "a key belongs to one party for ever and is never a ledger key",
-            )
-            .input("keyid", self.key.key)
-        })?;
+        untaken(at, self.key.key)?;
+        let key = self.key.grant(at.time)?;
+        let policy = Policy::new(at, self.policy.clone(), &[&key])?;
 
         let mut draft = at.draft();
-        draft.put(self.admitted(at, self.key.grant(at.time)?));
+        draft.put(self.admitted(at, key, policy));
         draft.tell(self.party);
         self.vouched_by
             .into_iter()
@@ -180,7 +175,13 @@ impl Admit {
         }
     }
 
-    fn admitted(&self, at: &Head<'_>, key: PartyKey) -> Party {
+    /// A policy in the admission applies at once.
+    fn admitted(&self, at: &Head<'_>, key: PartyKey, policy: Policy) -> Party {
+        let policy = DatedPolicy {
+            from: at.time,
+            op: at.op,
+            policy,
+        };
         Party {
             id: self.party,
             aliases: self.aliases.iter().copied().collect(),
@@ -193,6 +194,10 @@ impl Admit {
             evidence: Some(self.evidence),
             agreement: Some(self.agreement),
             keys: vec![key],
+            policies: vec![policy],
+            recovered: Vec::new(),
+            changes: Vec::new(),
+            totals: BTreeMap::new(),
         }
     }
 }

@@ -1,0 +1,214 @@
+//! Who has to sign: whether the signatures on an envelope are those that the operation and each party's own policy
+//! ask for.
+
+use super::head::Head;
+use super::objects::{DayTotal, Party, PartyKey, PartyLink};
+use super::operation::{Act, Asked, Consents};
+use super::policy::{ADMIN, Ask, Stake, meets, said};
+use super::refusal::{Refusal, ensure};
+use super::state::{Effects, Stored};
+use super::values::{Fen, Label, PartyId, Power, PublicKey};
+
+/// Every signature present must belong to a party that the operation asks to sign; else the envelope is refused.
+/// Returns the other parties whose consent stands.
+pub(super) fn check(
+    head: &Head<'_>,
+    act: &dyn Act,
+    consents: &Consents,
+    keys: &[PublicKey],
+) -> Result<Vec<PartyId>, Refusal> {
+    let signed = owners(head, consents, keys)?;
+    prove_possession(consents, keys)?;
+    let satisfied = |party, asked| Signatures::of(head, party, &signed)?.satisfy(head, act, asked);
+    if head.state.ledger.is_some() {
+        satisfied(head.by, consents.own)?;
+    }
+    for party in &consents.required {
+        satisfied(*party, Asked::Usual)?;
+    }
+    // Nobody consents to what it does itself, though it may be of a kind that may consent.
+    let optional = consents
+        .optional
+        .iter()
+        .copied()
+        .filter(|party| *party != head.by && signed.iter().any(|(by, _)| by == party));
+    let mut others: Vec<PartyId> = consents.required.clone();
+    for party in optional {
+        satisfied(party, Asked::Usual)?;
+        others.push(party);
+    }
+    Ok(others)
+}
+
+/// Adds the money at stake to the day's totals of every party that signed and whose policy has a rule for it.
+pub(super) fn count(
+    head: &Head<'_>,
+    act: &dyn Act,
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    let signers = [&[head.by][..], &head.signed].concat();
+    for party in signers.iter().filter_map(|id| head.state.parties.get(*id)) {
+        let Some((_, total)) = ruled(head, act, party)? else {
+            continue;
+        };
+        let today = head.today()?;
+        let changed = Party::changed_mut(effects)
+            .entry(party.id)
+            .or_insert_with(|| party.clone());
+        changed.totals.retain(|_, earlier| earlier.day == today);
+        if let Some(Stake { currency, fen }) = total {
+            let counted = DayTotal { day: today, fen };
+            changed.totals.insert((act.name(), currency), counted);
+        }
+    }
+    Ok(())
+}
+
+/// What a party's policy asks for an operation, and what the day's total comes to with it.
+fn ruled<'p>(
+    head: &Head<'_>,
+    act: &dyn Act,
+    party: &'p Party,
+) -> Result<Option<(&'p [Ask], Option<Stake>)>, Refusal> {
+    let policy = party.policy(head.time);
+    let Some(rule) = policy.and_then(|policy| policy.rule_for(act.name())) else {
+        return Ok(None);
+    };
+    let today = head.today()?;
+    let total = act.at_stake(head)?.map(|stake| {
+        let before = party.totals.get(&(act.name(), stake.currency));
+        let before = before.filter(|total| total.day == today);
+        let before = before.map_or(Fen::ZERO, |total| total.fen);
+        let fen = before.checked_add(stake.fen).unwrap_or(Fen::MAX);
+        Stake { fen, ..stake }
+    });
+    Ok(Some((rule.asks(total), total)))
+}
+
+/// The owner of each key, which has to be one whose signature is asked for.
+fn owners(
+    head: &Head<'_>,
+    consents: &Consents,
+    keys: &[PublicKey],
+) -> Result<Vec<(PartyId, PublicKey)>, Refusal> {
+    let mut signed: Vec<(PartyId, PublicKey)> = Vec::new();
+    let asked = [&[head.by][..], &consents.required, &consents.optional].concat();
+    for key in keys {
+        let owner = head.state.parties.by(&PartyLink::Key(*key)).next();
+        let live = owner
+            .filter(|party| asked.contains(&party.id) && party.live_key(key, head.time).is_some());
+        if let Some(party) = live {
+            signed.push((party.id, *key));
+            continue;
+        }
+        ensure(consents.new_keys.contains(key), || {
+            Refusal::new(
+                "signature.not_asked",
+                "a signature is not by a live key of a party that is asked to sign",
+            )
+            .input("keyid", key)
+        })?;
+    }
+    Ok(signed)
+}
+
+/// A new key proves possession by signing the same envelope.
+fn prove_possession(consents: &Consents, keys: &[PublicKey]) -> Result<(), Refusal> {
+    let missing = consents.new_keys.iter().find(|key| !keys.contains(key));
+    ensure(missing.is_none(), || {
+        let refusal = Refusal::new(
+            "key.possession",
+            "a new key must sign the envelope that brings it in",
+        );
+        missing
+            .iter()
+            .fold(refusal, |refusal, key| refusal.input("keyid", key))
+    })
+}
+
+/// The signatures of one party.
+struct Signatures<'s> {
+    party: &'s Party,
+    keys: Vec<&'s PartyKey>,
+}
+
+impl<'s> Signatures<'s> {
+    fn of(
+        head: &Head<'s>,
+        party: PartyId,
+        signed: &[(PartyId, PublicKey)],
+    ) -> Result<Signatures<'s>, Refusal> {
+        let party = head.party(party)?;
+        let keys = signed
+            .iter()
+            .filter(|(by, _)| *by == party.id)
+            .filter_map(|(_, key)| party.live_key(key, head.time));
+        Ok(Signatures {
+            party,
+            keys: keys.collect(),
+        })
+    }
+
+    fn satisfy(&self, head: &Head<'_>, act: &dyn Act, asked: Asked) -> Result<(), Refusal> {
+        match asked {
+            Asked::Usual => self.usual(head, act),
+            Asked::TwoAdmins => {
+                self.two_admins(head)?;
+                match ruled(head, act, self.party)? {
+                    Some((asks, _)) => self.meet(asks),
+                    None => Ok(()),
+                }
+            }
+            // Key and policy changes satisfy the old policy's highest band.
+            Asked::Highest => {
+                self.meet(ADMIN)?;
+                let policy = self.party.policy(head.time);
+                let mut highest = policy.into_iter().flat_map(|policy| policy.highest());
+                highest.try_for_each(|asks| self.meet(asks))
+            }
+            Asked::OneAdmin => self.meet(ADMIN),
+        }
+    }
+
+    /// Without a policy, one live `maker` or `admin` key signs.
+    fn usual(&self, head: &Head<'_>, act: &dyn Act) -> Result<(), Refusal> {
+        if let Some((asks, _)) = ruled(head, act, self.party)? {
+            return self.meet(asks);
+        }
+        let either = |key: &&PartyKey| {
+            key.powers.contains(&Power::Admin) || key.powers.contains(&Power::Maker)
+        };
+        ensure(self.keys.iter().any(either), || {
+            self.missing("1 maker or admin".to_owned())
+        })
+    }
+
+    /// Two admin keys of two persons, where two persons have one.
+    fn two_admins(&self, head: &Head<'_>) -> Result<(), Refusal> {
+        let admins = self
+            .party
+            .live_keys(head.time)
+            .filter(|key| key.powers.contains(&Power::Admin));
+        let persons: std::collections::BTreeSet<&Label> = admins.map(|key| &key.person).collect();
+        let count = if persons.len() > 1 { 2 } else { 1 };
+        self.meet(&[Ask {
+            power: Power::Admin,
+            count,
+        }])
+    }
+
+    fn meet(&self, asks: &[Ask]) -> Result<(), Refusal> {
+        ensure(meets(asks, &self.keys), || self.missing(said(asks)))
+    }
+
+    /// What a party's policy asks is for the party alone to know.
+    fn missing(&self, asked: String) -> Refusal {
+        Refusal::new(
+            "signature.missing",
+            "a signature that the operation asks for is missing",
+        )
+        .input("party", self.party.id)
+        .input_of(self.party.id, "asked", asked)
+        .remedy("keys of that many different persons sign the same envelope")
+    }
+}

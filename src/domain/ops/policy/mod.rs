@@ -1,0 +1,3 @@
+//! Operations on a party's policy.
+
+pub mod set;
