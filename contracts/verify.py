@@ -55,33 +55,66 @@ def checkpoint(note, vkey):
     need(origin == name and rest == "" and str(int(size)) == size and int(size) >= 0, "the checkpoint's text")
     return name, typed[1:], int(size), unhex(b64(root_hash).hex(), 32)
 
-def register(n, payload, signers, vkey, keys, names):  # keys: each key's party, and whether it may stand for it
+class Register:  # live: each live key's party and powers; waits: what op ids asked for, and when it happens
+    def __init__(self, log_key):
+        self.live, self.waits, self.taken, self.names, self.ruled = {}, {}, {log_key}, [], set()
+
+    def happen(self, time):
+        due = sorted((op for op in self.waits if self.waits[op][0] <= time), key=lambda op: self.waits[op][0])
+        for _, party, gone, fresh in map(self.waits.pop, due):
+            self.live = {k: own for k, own in self.live.items() if own[0] != party or gone not in (k, "all")} | fresh
+
+    def stands(self, party, signers, powers=None):
+        powers = powers or {"admin", "maker", *(["checker"] if party in self.ruled else [])}
+        return any(self.live.get(key, ("",))[0] == party and powers & self.live[key][1] for key in signers)
+
+def register(n, time, op_id, payload, signers, vkey, reg):
     body, op, by, new, called = payload["body"], payload["op"], payload["party"], [], []
+    wait = lambda days, party, gone, fresh: reg.waits.update({op_id: (time + datetime.timedelta(days), party, gone, fresh)})
     need((n == 0) == (op == "ledger.create"), "ledger.create is entry 0 and nothing else")
-    stands = lambda party: any(keys.get(key) == (party, True) for key in signers)
+    reg.happen(time)
     if op == "ledger.create":
         need((body["origin"], body["vkey"], body["engine"]) == (payload["ledger"], vkey, 1), "entry 0 is another ledger's")
         need(any("admin" in grant["powers"] for grant in body["keys"]), "no operator key with the power admin")
         new, called = body["keys"], [by]
     elif op == "party.admit":
         vouched, new, called = body.get("vouched_by"), [body["key"]], [body["party"], *body.get("aliases", [])]
-        need(by == names[0] and stands(vouched or by), "the operator admits, and who vouches signs")
+        need(by == reg.names[0] and reg.stands(vouched or by, signers), "the operator admits, and who vouches signs")
         need(vouched or not {"debtor", "lender", "guarantor", "bank"} & set(body["roles"]), "nobody vouches")
         need("admin" in new[0]["powers"] and "seal" not in new[0]["powers"], "the first key's powers")
-        need(all(keys[key][0] in (by, vouched) for key in signers if key in keys), "a key is not asked to sign")
-    need(n == 0 or stands(by), f"no admin or maker key of {by} signed")
-    names += called
-    need(len(names) == len(set(names)), "a party is there already")
-    fresh = {unhex(g["key"], 32): (called[0], bool({"admin", "maker"} & set(g["powers"]))) for g in new}
-    need(len(fresh) == len(new) and not fresh.keys() & keys.keys(), "a key is taken")
-    known = all(key in fresh or key in keys and keys[key][0] for key in signers)
-    need(known and fresh.keys() <= set(signers), "a signer belongs to no party, or a new key does not sign")
+        need(all(reg.live[key][0] in (by, vouched) for key in signers if key in reg.live), "a key is not asked to sign")
+    elif op in ("key.add", "key.recover"):
+        new = [body["key"]]
+    own = {"admin"} if op in ("key.add", "key.revoke", "key.veto") else None
+    need(n == 0 or reg.stands(by, signers, own), f"no key of {by} that may signed")
+    reg.names += called
+    need(len(reg.names) == len(set(reg.names)), "a party is there already")
+    holder = called[0] if called else body["party"] if op == "key.recover" else by
+    fresh = {unhex(g["key"], 32): (holder, set(g["powers"])) for g in new}
+    need(len(fresh) == len(new) and not fresh.keys() & reg.taken, "a key is taken")
+    known = all(key in fresh or key in reg.live for key in signers)
+    need(known and fresh.keys() <= set(signers), "a signer is no party's live key, or a new key does not sign")
     [admit(key) for key in fresh]
-    keys |= fresh
+    reg.taken |= fresh.keys()
+    if called:
+        reg.live |= fresh
+    if op == "policy.set" or body.get("policy"):
+        reg.ruled.add(holder)
+    if op in ("key.add", "policy.set"):
+        wait(1, by, None, fresh)
+    elif op == "key.revoke":
+        need(reg.live.get(unhex(body["key"], 32), ("",))[0] == by, "the key that is to end is no live key of the party")
+        wait(1, by, unhex(body["key"], 32), {})
+    elif op == "key.recover":
+        need(by == reg.names[0] and reg.stands(body["vouched_by"], signers), "the operator and who vouches sign")
+        need("admin" in new[0]["powers"] and holder in reg.names, "a recovery")
+        wait(7, holder, "all", fresh)
+    elif op == "key.veto":
+        need(reg.waits.pop(body["operation"], (0, ""))[1] == by, "nothing waits that is vetoed")
 
 def check(export, note, vkey):
     origin, log_key, size, signed_root = checkpoint(note, vkey)
-    leaves, ops, keys, names, last, n = [], set(), {log_key: ("", False)}, [], "", -1
+    leaves, ops, reg, last, n = [], set(), Register(log_key), "", -1
     *lines, rest = export.split(b"\n")
     need(rest == b"", "the export does not end with a newline")
     try:
@@ -102,7 +135,7 @@ def check(export, note, vkey):
             pae, signers = f"DSSEv1 38 {TYPE} {len(text.encode())} {text}".encode(), [key for key, _ in sigs]
             need(sha(pae) not in ops and signers == sorted(set(signers)) and 1 <= len(sigs) <= 16, "op id again, or sigs")
             [verify(key, pae, sig, f"the signature of {key.hex()} is not valid") for key, sig in sigs]
-            register(n, payload, signers, vkey, keys, names)
+            register(n, time, sha(pae).hex(), payload, signers, vkey, reg)
             last = entry["time"]
             ops.add(sha(pae))
             leaves.append(sha(b"\0", line))

@@ -86,7 +86,8 @@ where
 #[rustfmt::skip]
 pub static KINDS: [Kind; 13] = [
     kind::<Party>("parties",
-        &["id", "aliases", "name", "roles", "scopes", "size", "admitted", "keys", "kyc_valid_to", "evidence", "agreement"],
+        &["id", "aliases", "name", "roles", "scopes", "size", "admitted", "keys", "kyc_valid_to", "evidence", "agreement", "policy",
+          "changes"],
         &["name", "roles", "size"], &["kyc_valid_to"]),
     kind::<Contract>("contracts",
         &["id", "state", "supplier", "debtor", "proposer", "number", "currency", "value", "registered", "concluded", "ends",

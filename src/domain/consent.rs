@@ -41,11 +41,7 @@ pub(super) fn check(
 }
 
 /// Adds the money at stake to the day's totals of every party that signed and whose policy has a rule for it.
-pub(super) fn count(
-    head: &Head<'_>,
-    act: &dyn Act,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
+pub(super) fn count(head: &Head<'_>, act: &dyn Act, effects: &mut Effects) -> Result<(), Refusal> {
     let signers = [&[head.by][..], &head.signed].concat();
     for party in signers.iter().filter_map(|id| head.state.parties.get(*id)) {
         let Some((_, total)) = ruled(head, act, party)? else {
@@ -79,7 +75,7 @@ fn ruled<'p>(
         let before = party.totals.get(&(act.name(), stake.currency));
         let before = before.filter(|total| total.day == today);
         let before = before.map_or(Fen::ZERO, |total| total.fen);
-        let fen = before.checked_add(stake.fen).unwrap_or(Fen::MAX);
+        let fen = before.saturating_add(stake.fen);
         Stake { fen, ..stake }
     });
     Ok(Some((rule.asks(total), total)))
@@ -210,5 +206,165 @@ impl<'s> Signatures<'s> {
         .input("party", self.party.id)
         .input_of(self.party.id, "asked", asked)
         .remedy("keys of that many different persons sign the same envelope")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::domain::ops::contract::accept::Accept;
+    use crate::domain::ops::receivable::confirm::Confirm;
+    use crate::domain::testing::keys::{ADMIN, CHECKER, MAKER};
+    use crate::domain::testing::{HOSPITAL, SUPPLIER, World, item, proposal, wire};
+    use crate::domain::values::{ContractId, InvoiceId, MadeId, ReceivableId};
+
+    const LI: &str = "x:li";
+    const WANG: &str = "x:wang";
+    const XU: &str = "x:xu";
+
+    /// Up to 100,000.00 a day a maker confirms, up to 500,000.00 a maker and a checker, above also an admin.
+    const BANDS: &str = r#"[{"operations":["receivable.confirm"],"bands":[
+        {"up_to":{"currency":"CNY","amount":"100000.00"},"keys":[{"power":"maker","count":1}]},
+        {"up_to":{"currency":"CNY","amount":"500000.00"},"keys":[{"power":"maker","count":1},{"power":"checker","count":1}]},
+        {"keys":[{"power":"admin","count":1},{"power":"checker","count":1},{"power":"maker","count":1}]}]}]"#;
+
+    /// The hospital with a maker, a checker, another admin and bands; two receivables of 600,000.00 wait for it.
+    fn given() -> (World, Vec<Confirm>) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let mut waiting = Vec::new();
+        for number in ["N-1", "N-2"] {
+            let invoice = world.invoice(contract, number, "500000.00", "0.00");
+            waiting.push((
+                world.registered(contract, &[(invoice, "500000.00")]),
+                invoice,
+            ));
+        }
+        world.keyed(HOSPITAL, &[(LI, MAKER), (WANG, CHECKER), (XU, ADMIN)]);
+        world.ruled(HOSPITAL, BANDS);
+        let body = |world: &World, receivable: ReceivableId, invoice: InvoiceId| Confirm {
+            shares: vec![item(invoice, "100000.00")],
+            due: wire("2026-08-07"),
+            ..world.confirmation(receivable)
+        };
+        let bodies = waiting
+            .iter()
+            .map(|(receivable, invoice)| body(&world, *receivable, *invoice));
+        let bodies = bodies.collect();
+        (world, bodies)
+    }
+
+    fn of(body: &Confirm, amount: &str) -> Confirm {
+        Confirm {
+            receivable: body.receivable,
+            shares: vec![item(body.shares[0].invoice, amount)],
+            due: body.due,
+            term_reason: None,
+            defences: Default::default(),
+            notice: body.notice,
+        }
+    }
+
+    #[rstest]
+    #[case::at_the_bound("100000.00", &[LI], Ok(()))]
+    #[case::a_fen_above_it("100000.01", &[LI], Err("signature.missing"))]
+    #[case::with_a_checker("100000.01", &[LI, WANG], Ok(()))]
+    #[case::an_admin_who_makes_is_not_asked_for("100000.01", &[LI, XU], Err("signature.missing"))]
+    #[case::the_first_key_makes_too("100000.00", &[HOSPITAL], Ok(()))]
+    #[case::a_checker_alone("1.00", &[WANG], Err("signature.missing"))]
+    fn the_amount_chooses_who_signs(
+        #[case] amount: &str,
+        #[case] names: &[&str],
+        #[case] expected: Result<(), &str>,
+    ) {
+        let (mut world, bodies) = given();
+        let body = of(&bodies[0], amount);
+        assert_eq!(world.signed(HOSPITAL, names, body).map(|_| ()), expected);
+    }
+
+    /// Bands count the day's total of the operation, so that it cannot be cut into small ones.
+    #[test]
+    fn the_days_total_chooses_and_begins_anew_the_next_day() {
+        let (mut world, bodies) = given();
+        assert!(
+            world
+                .signed(HOSPITAL, &[LI], of(&bodies[0], "60000.00"))
+                .is_ok()
+        );
+        let second = world.signed(HOSPITAL, &[LI], of(&bodies[1], "60000.00"));
+        assert_eq!(second, Err("signature.missing"));
+        let together = world
+            .clone()
+            .signed(HOSPITAL, &[LI, WANG], of(&bodies[1], "60000.00"));
+        assert!(together.is_ok());
+        world.later_by_hours(24);
+        let tomorrow = world.signed(HOSPITAL, &[LI], of(&bodies[1], "60000.00"));
+        assert!(tomorrow.is_ok());
+    }
+
+    #[test]
+    fn a_refused_operation_counts_for_nothing() {
+        let (mut world, bodies) = given();
+        let twice = of(&bodies[0], "600000.00");
+        assert!(world.signed(HOSPITAL, &[LI, WANG, XU], twice).is_err());
+        assert!(
+            world
+                .signed(HOSPITAL, &[LI], of(&bodies[0], "100000.00"))
+                .is_ok()
+        );
+    }
+
+    /// "Consent of X" anywhere is X's signatures under X's policy.
+    #[rstest]
+    #[case::its_checker_alone(&[WANG], "signature.missing")]
+    #[case::its_maker(&[LI], "")]
+    fn who_consents_does_so_under_its_own_policy(#[case] names: &[&str], #[case] rule: &str) {
+        let (mut world, bodies) = given();
+        world.keyed(SUPPLIER, &[("x:zhao", CHECKER), ("x:qian", MAKER)]);
+        world.ruled(
+            SUPPLIER,
+            r#"[{"bands":[{"keys":[{"power":"maker","count":1}]}]}]"#,
+        );
+        world.later_by_hours(20 * 24);
+        let later = Confirm {
+            due: bodies[0].due.plus_days(2),
+            term_reason: Some(wire("agreed with the supplier")),
+            ..of(&bodies[0], "1.00")
+        };
+        let supplier = if names == [WANG] { "x:zhao" } else { "x:qian" };
+        let judged = world.signed(HOSPITAL, &[LI, supplier], later);
+        assert_eq!(judged.err().unwrap_or_default(), rule);
+    }
+
+    #[test]
+    fn an_operation_without_an_amount_asks_what_is_asked_above_every_bound() {
+        let (mut world, _) = given();
+        world.keyed(SUPPLIER, &[("x:qian", MAKER)]);
+        world.ruled(
+            SUPPLIER,
+            r#"[{"bands":[{"up_to":{"currency":"CNY","amount":"1000000.00"},"keys":[{"power":"maker","count":1}]},
+                {"keys":[{"power":"admin","count":1},{"power":"maker","count":1}]}]}]"#,
+        );
+        let body = crate::domain::ops::contract::propose::Propose {
+            number: wire("HT-2026-002"),
+            value: None,
+            ..proposal()
+        };
+        assert_eq!(
+            world.signed(SUPPLIER, &[SUPPLIER], body),
+            Err("signature.missing")
+        );
+    }
+
+    #[test]
+    fn a_policy_says_nothing_of_operations_that_it_does_not_name() {
+        let (mut world, _) = given();
+        let body = crate::domain::ops::contract::propose::Propose {
+            number: wire("HT-2026-002"),
+            ..proposal()
+        };
+        let contract = ContractId::of(&world.act(SUPPLIER, body), 0);
+        assert!(world.signed(HOSPITAL, &[LI], Accept { contract }).is_ok());
     }
 }

@@ -1,11 +1,12 @@
 //! What an operation is judged against: the state, the time, who acts and who else signed.
 
 use super::draft::Draft;
-use super::objects::{Ledger, Party};
+use super::objects::{Ledger, Party, Receivable};
+use super::policy::Stake;
 use super::refusal::{Refusal, ensure};
 use super::rulebook::Rulebook;
 use super::state::State;
-use super::values::{Amount, Currency, Day, Fen, Instant, Name, OpId, PartyId};
+use super::values::{Addresses, Amount, Currency, Day, Fen, Instant, Name, OpId, PartyId};
 use super::visibility::{Seen, Viewer};
 
 /// The head of the ledger as one operation meets it.
@@ -133,6 +134,30 @@ impl<'s> Head<'s> {
                     .input(field, amount)
                     .input("currency", currency)
             })
+    }
+
+    /// What amounts in a body come to, for the signers' policies; nothing where there are none.
+    pub fn stake<'a>(
+        &self,
+        field: &'static str,
+        amounts: impl IntoIterator<Item = &'a Amount>,
+        currency: Currency,
+    ) -> Result<Option<Stake>, Refusal> {
+        let mut sum: Option<Fen> = None;
+        for amount in amounts {
+            let fen = self.amount_or_zero(field, amount, currency)?;
+            sum = Some(sum.map_or(fen, |sum| sum.saturating_add(fen)));
+        }
+        Ok(sum.map(|fen| Stake { currency, fen }))
+    }
+
+    /// What addresses of fens come to, for the signers' policies.
+    pub fn stake_of(&self, addresses: &Addresses) -> Result<Option<Stake>, Refusal> {
+        let first = addresses.iter().next();
+        let Some(first) = first else { return Ok(None) };
+        let currency = self.named::<Receivable>(first.receivable)?.currency;
+        let fen = addresses.total().unwrap_or(Fen::MAX);
+        Ok(Some(Stake { currency, fen }))
     }
 
     /// An end that lies ahead, by at most `days` days.

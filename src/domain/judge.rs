@@ -56,14 +56,10 @@ pub fn judge(
 }
 
 /// Consent, then the operation's own guards, then what the signers' policies count.
-fn decide(
-    head: &mut Head<'_>,
-    payload: &Payload,
-    keys: &[PublicKey],
-) -> Result<Effects, Refusal> {
+fn decide(head: &mut Head<'_>, payload: &Payload, keys: &[PublicKey]) -> Result<Effects, Refusal> {
     let act = &*payload.act;
     let consents = act.consents(head)?;
-    check_horizon(payload, &consents, head.time)?;
+    check_horizon(payload, &consents, head)?;
     head.signed = consent::check(head, act, &consents, keys)?;
     let mut effects = act.decide(head)?;
     consent::count(head, act, &mut effects)?;
@@ -107,9 +103,14 @@ fn check_known(head: &Head<'_>, keys: &[PublicKey]) -> Result<(), Refusal> {
     })
 }
 
-fn check_horizon(payload: &Payload, consents: &Consents, time: Instant) -> Result<(), Refusal> {
+fn check_horizon(payload: &Payload, consents: &Consents, head: &Head<'_>) -> Result<(), Refusal> {
+    let time = head.time;
     // 24 h is the most, 7 days where several approvals are asked.
-    let alone = consents.required.is_empty() && consents.optional.is_empty();
+    let actor = head.state.parties.get(head.by);
+    let ruled = actor
+        .and_then(|party| party.policy(time))
+        .is_some_and(|policy| policy.rule_for(payload.act.name()).is_some());
+    let alone = consents.required.is_empty() && consents.optional.is_empty() && !ruled;
     let days = if alone { ALONE_DAYS } else { TOGETHER_DAYS };
     ensure(payload.not_after <= time.plus_days(days), || {
         Refusal::new(

@@ -44,11 +44,7 @@ impl fmt::Display for OpName {
     }
 }
 
-serde_as_string!(
-    OpName,
-    "the name of an operation",
-    "^[a-z]+[.][a-z]+$"
-);
+serde_as_string!(OpName, "the name of an operation", "^[a-z]+[.][a-z]+$");
 
 /// So many keys of a power, each of another person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -221,7 +217,9 @@ fn seat(
 
 /// What is asked, in words.
 pub fn said(asks: &[Ask]) -> String {
-    let each = asks.iter().map(|ask| format!("{} {}", ask.count, ask.power));
+    let each = asks
+        .iter()
+        .map(|ask| format!("{} {}", ask.count, ask.power));
     each.collect::<Vec<_>>().join(", ")
 }
 
@@ -236,17 +234,14 @@ fn check_rules(rules: &[PolicyRule]) -> Result<(), Refusal> {
         .all(|rule| rule.operations.windows(2).all(|pair| pair[0] < pair[1]));
     let general = rules.iter().position(|rule| rule.operations.is_empty());
     let last = general.is_none_or(|place| place + 1 == rules.len());
-    ensure(
-        rules.len() <= RULES_MOST && once && sorted && last,
-        || {
-            Refusal::new(
-                "policy.rules",
-                format!(
-                    "at most {RULES_MOST} rules name operations in order, each once; one without operations comes last"
-                ),
-            )
-        },
-    )
+    ensure(rules.len() <= RULES_MOST && once && sorted && last, || {
+        Refusal::new(
+            "policy.rules",
+            format!(
+                "at most {RULES_MOST} rules name operations in order, each once; one without operations comes last"
+            ),
+        )
+    })
 }
 
 fn check_bands(at: &Head<'_>, bands: &[Band]) -> Result<(), Refusal> {
@@ -299,7 +294,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::domain::testing::{key_of, id, wire, SUPPLIER};
+    use crate::domain::testing::{SUPPLIER, id, key_of, wire};
 
     fn key(person: &str, powers: &[Power]) -> PartyKey {
         PartyKey {

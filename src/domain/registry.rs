@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::operation::{Act, Operation};
 use super::ops::{
-    account, contract, delivery, financing, invoice, ledger, leg, limit, obligation, offer, party,
-    receivable, request, transfer,
+    account, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation, offer,
+    party, policy, receivable, request, transfer,
 };
 use super::schema;
 
@@ -38,6 +38,11 @@ const fn registered<T: Operation>() -> Registered {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<party::admit::Admit>(),
+    registered::<key::add::Add>(),
+    registered::<key::revoke::Revoke>(),
+    registered::<key::recover::Recover>(),
+    registered::<key::veto::Veto>(),
+    registered::<policy::set::Set>(),
     registered::<account::add::Add>(),
     registered::<account::attest::Attest>(),
     registered::<account::close::Close>(),

@@ -1,5 +1,6 @@
 //! A small world for the tables beside the operations: a ledger with its parties, moved by operations alone.
 
+pub(crate) mod keys;
 pub(crate) mod money;
 pub(crate) mod trade;
 
@@ -215,6 +216,17 @@ impl World {
         also: &[PartyId],
         body: T,
     ) -> (OpId, Result<Effects, Refusal>) {
+        let also = also.iter().map(|party| key_of(*party));
+        let keys = [key_of(id(by))].into_iter().chain(also).collect();
+        self.judge_by_keys(by, keys, body)
+    }
+
+    fn judge_by_keys<T: Operation>(
+        &mut self,
+        by: &str,
+        mut keys: Vec<PublicKey>,
+        body: T,
+    ) -> (OpId, Result<Effects, Refusal>) {
         self.nonce += 1;
         let payload = Payload {
             ledger: wire(ORIGIN),
@@ -224,8 +236,6 @@ impl World {
             act: Box::new(body),
         };
         let op = OpId(Sha256::digest(payload.encode()).into());
-        let mut keys = vec![key_of(id(by))];
-        keys.extend(also.iter().map(|party| key_of(*party)));
         let head = Head {
             state: &self.state,
             time: self.time,

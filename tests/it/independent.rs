@@ -22,7 +22,7 @@ use entry::Entry;
 use note::{Checkpoint, Vkey};
 use payload::Payload;
 use plain::Sha256Hash;
-use register::Register;
+use register::{Followed, Register};
 
 /// What was found sound.
 #[derive(Debug, PartialEq, Eq)]
@@ -152,7 +152,14 @@ impl Chain<'_> {
             }
         }
         let signers: Vec<[u8; 32]> = entry.sigs.iter().map(|(key, _)| *key).collect();
-        self.register.follow(n, &payload, &signers, self.vkey)?;
+        let followed = Followed {
+            n,
+            time_ms: entry.time_ms,
+            op_id: hex::encode(plain::sha256(&message)),
+            payload: &payload,
+            signers: &signers,
+        };
+        self.register.follow(&followed, self.vkey)?;
         self.leaves.push(plain::leaf(line));
         self.time_ms = entry.time_ms;
         self.signatures += signers.len() as u64;

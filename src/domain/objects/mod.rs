@@ -28,9 +28,7 @@ pub use obligation::{Cause, Obligation, ObligationKey, ObligationKind};
 pub use offer::{
     Bearer, Fee, Interest, Offer, OfferKey, OfferKind, OfferState, OfferTerms, commitment,
 };
-pub use party::{
-    DatedPolicy, DayTotal, KeyChange, Party, PartyKey, PartyLink, PendingChange,
-};
+pub use party::{DatedPolicy, DayTotal, KeyChange, Party, PartyKey, PartyLink, PendingChange};
 pub use receivable::{
     Confirmed, DefenceKind, Defences, Dispute, Receivable, ReceivableKey, ReservedDefence, Share,
     Stage,

@@ -6,8 +6,8 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Role,
-    Scope, Size,
+    Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Role, Scope,
+    Size,
 };
 
 /// One signing key of a party.
@@ -201,12 +201,23 @@ impl Party {
 
     /// The policy in force at `time`, if it has one.
     pub fn policy(&self, time: Instant) -> Option<&Policy> {
-        let newest = self.policies.iter().rev().find(|dated| dated.from <= time)?;
+        let newest = self
+            .policies
+            .iter()
+            .rev()
+            .find(|dated| dated.from <= time)?;
         let ended = self
             .recovered
             .iter()
             .any(|at| newest.from < *at && *at <= time);
         (!ended).then_some(&newest.policy)
+    }
+
+    /// The policy in force at `time` and those to come.
+    pub fn policies_from(&self, time: Instant) -> impl Iterator<Item = &Policy> {
+        let to_come = self.policies.iter().filter(move |dated| dated.from > time);
+        let to_come = to_come.map(|dated| &dated.policy);
+        self.policy(time).into_iter().chain(to_come)
     }
 
     /// The changes that wait at `time` for their effect and can be vetoed.
@@ -221,7 +232,6 @@ impl Party {
 mod tests {
     use rstest::rstest;
 
-    use super::*;
     use crate::domain::testing::{SUPPLIER, World, id};
 
     #[rstest]
@@ -241,11 +251,19 @@ mod tests {
         #[case] live: bool,
     ) {
         let world = World::new();
-        let mut party = world.state.parties.get(id(SUPPLIER)).expect("admitted").clone();
+        let mut party = world
+            .state
+            .parties
+            .get(id(SUPPLIER))
+            .expect("admitted")
+            .clone();
         let start = world.time;
         party.keys[0].from = start;
         party.keys[0].until = until.map(|days| start.plus_days(days));
-        party.recovered = recovered.map(|days| start.plus_days(days)).into_iter().collect();
+        party.recovered = recovered
+            .map(|days| start.plus_days(days))
+            .into_iter()
+            .collect();
         let key = party.keys[0].key;
         assert_eq!(party.live_key(&key, start.plus_days(day)).is_some(), live);
     }

@@ -56,6 +56,11 @@ impl Fen {
         Fen::new(self.0 - other.0)
     }
 
+    /// The sum, or [`Fen::MAX`] where it is more.
+    pub fn saturating_add(self, other: Fen) -> Fen {
+        self.checked_add(other).unwrap_or(Fen::MAX)
+    }
+
     /// The sum of all; `None` above [`Fen::MAX`].
     pub fn sum(all: impl IntoIterator<Item = Fen>) -> Option<Fen> {
         all.into_iter().try_fold(Fen::ZERO, Fen::checked_add)

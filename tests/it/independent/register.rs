@@ -1,6 +1,6 @@
-//! Who may sign: keys as `ledger.create` and `party.admit` bring them in.
+//! Who may sign: keys as operations bring them in and end them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::json::Json;
 use super::note::Vkey;
@@ -13,13 +13,46 @@ type Key = [u8; 32];
 #[derive(Clone, Default)]
 pub(super) struct Register {
     operator: String,
-    /// Each key's party, and whether its signature can stand for the party: with the power admin or maker.
-    keys: HashMap<Key, (String, bool)>,
+    /// Each live key's party and powers.
+    live: HashMap<Key, (String, Vec<String>)>,
+    /// Every key that was ever named.
+    taken: HashSet<Key>,
     /// Every identifier of every party.
     names: HashSet<String>,
+    /// The parties that asked for a policy.
+    ruled: HashSet<String>,
+    /// What operations asked for, by the time at which it happens and the op id in hex.
+    waits: BTreeMap<(u64, String), Change>,
 }
 
+/// What happens to the keys of a party.
+#[derive(Clone)]
+struct Change {
+    party: String,
+    ends: Ends,
+    begins: Option<Grant>,
+}
+
+#[derive(Clone)]
+enum Ends {
+    None,
+    One(Key),
+    All,
+}
+
+/// The entry that is followed.
+pub(super) struct Followed<'e> {
+    pub(super) n: u64,
+    pub(super) time_ms: u64,
+    pub(super) op_id: String,
+    pub(super) payload: &'e Payload,
+    pub(super) signers: &'e [Key],
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// A key that an entry brings in.
+#[derive(Clone)]
 struct Grant {
     key: Key,
     powers: Vec<String>,
@@ -55,38 +88,158 @@ fn words(json: &Json) -> Result<Vec<String>, String> {
 }
 
 impl Register {
-    /// Takes entry `n`: its signers must be who its operation asks, and the keys it brings in become the party's.
-    pub(super) fn follow(
-        &mut self,
-        n: u64,
-        payload: &Payload,
-        signers: &[Key],
-        vkey: &Vkey,
-    ) -> Result<(), String> {
-        match (n, payload.op.as_str()) {
+    /// Takes an entry: its signers must be who its operation asks, and what it does to keys is done or waits.
+    pub(super) fn follow(&mut self, entry: &Followed<'_>, vkey: &Vkey) -> Result<(), String> {
+        let (payload, signers) = (entry.payload, entry.signers);
+        self.happen(entry.time_ms);
+        match (entry.n, payload.op.as_str()) {
             (0, "ledger.create") => self.create(payload, signers, vkey),
             (0, _) => Err("entry 0 is not ledger.create".to_owned()),
             (_, "ledger.create") => Err("ledger.create stands again".to_owned()),
             (_, "party.admit") => self.admit(payload, signers, vkey),
-            _ => {
-                let known = signers.iter().find(|key| !self.keys.contains_key(*key));
-                if let Some(key) = known {
-                    return Err(format!("key {} belongs to no party", hex::encode(key)));
+            (_, "key.add" | "key.recover") => self.begin(entry, vkey),
+            (_, op) => {
+                self.known(signers, None)?;
+                match op {
+                    "key.revoke" => self.revoke(entry),
+                    "key.veto" => self.veto(entry),
+                    _ => self.signed(&payload.party, signers),
+                }?;
+                if op == "policy.set" {
+                    self.ruled.insert(payload.party.clone());
+                    let change = Change {
+                        party: payload.party.clone(),
+                        ends: Ends::None,
+                        begins: None,
+                    };
+                    self.wait(entry, 1, change);
                 }
-                self.signed(&payload.party, signers)
+                Ok(())
             }
         }
     }
 
+    /// What has waited until now happens.
+    fn happen(&mut self, time_ms: u64) {
+        while let Some(first) = self
+            .waits
+            .first_entry()
+            .filter(|one| one.key().0 <= time_ms)
+        {
+            let change = first.remove();
+            match change.ends {
+                Ends::None => {}
+                Ends::One(key) => _ = self.live.remove(&key),
+                Ends::All => self.live.retain(|_, (owner, _)| *owner != change.party),
+            }
+            if let Some(grant) = change.begins {
+                self.live.insert(grant.key, (change.party, grant.powers));
+            }
+        }
+    }
+
+    /// Every signature is by a live key, or by the one that the entry brings in.
+    fn known(&self, signers: &[Key], new: Option<Key>) -> Result<(), String> {
+        let stranger = |key: &&Key| !self.live.contains_key(*key) && Some(**key) != new;
+        match signers.iter().find(stranger) {
+            Some(key) => Err(format!("key {} belongs to no party now", hex::encode(key))),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, entry: &Followed<'_>, vkey: &Vkey) -> Result<(), String> {
+        let (payload, signers) = (entry.payload, entry.signers);
+        let recovers = payload.op == "key.recover";
+        let (party, key) = if recovers {
+            let names = ["party", "key", "evidence", "vouched_by"];
+            let fields = payload.body.fields(names)?;
+            let [party, key, _, vouched_by] = fields.map(|field| field.expect("asked for"));
+            if payload.party != self.operator || !self.names.contains(party.text()?) {
+                return Err("only the operator recovers, and a party".to_owned());
+            }
+            self.signed(&payload.party, signers)?;
+            self.signed(vouched_by.text()?, signers)?;
+            (party.text()?, key)
+        } else {
+            self.administered(payload, signers)?;
+            let [key] = payload.body.fields(["key"])?;
+            (payload.party.as_str(), key.expect("asked for"))
+        };
+        let grant = Grant::read(key)?;
+        if recovers && !grant.has("admin") {
+            return Err("a recovered party's key has the power admin".to_owned());
+        }
+        self.known(signers, Some(grant.key))?;
+        if !signers.contains(&grant.key) {
+            return Err("the new key does not sign".to_owned());
+        }
+        self.take(&grant, vkey)?;
+        let change = Change {
+            party: party.to_owned(),
+            ends: if recovers { Ends::All } else { Ends::None },
+            begins: Some(grant),
+        };
+        self.wait(entry, if recovers { 7 } else { 1 }, change);
+        Ok(())
+    }
+
+    fn revoke(&mut self, entry: &Followed<'_>) -> Result<(), String> {
+        self.administered(entry.payload, entry.signers)?;
+        let [key] = entry.payload.body.fields(["key"])?;
+        let key = unhex(key.expect("asked for").text()?)?;
+        let owner = self.live.get(&key).map(|(owner, _)| owner);
+        if owner != Some(&entry.payload.party) {
+            return Err("what is to end is no live key of the party".to_owned());
+        }
+        let change = Change {
+            party: entry.payload.party.clone(),
+            ends: Ends::One(key),
+            begins: None,
+        };
+        self.wait(entry, 1, change);
+        Ok(())
+    }
+
+    fn veto(&mut self, entry: &Followed<'_>) -> Result<(), String> {
+        self.administered(entry.payload, entry.signers)?;
+        let [operation] = entry.payload.body.fields(["operation"])?;
+        let operation = operation.expect("asked for").text()?;
+        let before = self.waits.len();
+        self.waits
+            .retain(|(_, op_id), change| op_id != operation || change.party != entry.payload.party);
+        match self.waits.len() < before {
+            true => Ok(()),
+            false => Err("nothing waits that is vetoed".to_owned()),
+        }
+    }
+
+    fn wait(&mut self, entry: &Followed<'_>, days: u64, change: Change) {
+        let at = entry.time_ms + days * DAY_MS;
+        self.waits.insert((at, entry.op_id.clone()), change);
+    }
+
+    /// Whether a live admin key of the acting party signed.
+    fn administered(&self, payload: &Payload, signers: &[Key]) -> Result<(), String> {
+        self.signed_with(&payload.party, signers, &["admin"])
+    }
+
     /// Whether a key that can stand for the party signed.
     fn signed(&self, party: &str, signers: &[Key]) -> Result<(), String> {
+        match self.ruled.contains(party) {
+            true => self.signed_with(party, signers, &["admin", "maker", "checker"]),
+            false => self.signed_with(party, signers, &["admin", "maker"]),
+        }
+    }
+
+    fn signed_with(&self, party: &str, signers: &[Key], powers: &[&str]) -> Result<(), String> {
         let stands = |key: &Key| {
-            let owner = self.keys.get(key);
-            owner.is_some_and(|(owner, stands)| *stands && owner == party)
+            self.live.get(key).is_some_and(|(owner, has)| {
+                owner == party && has.iter().any(|power| powers.contains(&power.as_str()))
+            })
         };
         match signers.iter().any(stands) {
             true => Ok(()),
-            false => Err(format!("no admin or maker key of {party} signed")),
+            false => Err(format!("no {} key of {party} signed", powers.join(" or "))),
         }
     }
 
@@ -140,10 +293,23 @@ impl Register {
             "evidence",
             "agreement",
             "kyc_valid_to",
+            "policy?",
             "vouched_by?",
         ];
-        let [party, aliases, _, roles, _, _, key, _, _, _, vouched_by] =
-            payload.body.fields(names)?;
+        let [
+            party,
+            aliases,
+            _,
+            roles,
+            _,
+            _,
+            key,
+            _,
+            _,
+            _,
+            policy,
+            vouched_by,
+        ] = payload.body.fields(names)?;
         let (party, roles) = (
             party.expect("asked for").text()?,
             words(roles.expect("asked for"))?,
@@ -162,7 +328,7 @@ impl Register {
             return Err("nobody vouches for the party".to_owned());
         }
         for key in signers.iter().filter(|key| **key != grant.key) {
-            let owner = self.keys.get(key).map(|(owner, _)| owner.as_str());
+            let owner = self.live.get(key).map(|(owner, _)| owner.as_str());
             if owner.is_none_or(|owner| !asked.contains(&owner)) {
                 return Err(format!("key {} is not asked to sign", hex::encode(key)));
             }
@@ -180,6 +346,9 @@ impl Register {
         for alias in aliases.map(words).transpose()?.unwrap_or_default() {
             self.name(&alias)?;
         }
+        if policy.is_some() {
+            self.ruled.insert(party.to_owned());
+        }
         self.grant(party, &grant, vkey)
     }
 
@@ -191,13 +360,18 @@ impl Register {
     }
 
     fn grant(&mut self, party: &str, grant: &Grant, vkey: &Vkey) -> Result<(), String> {
+        self.take(grant, vkey)?;
+        let own = (party.to_owned(), grant.powers.clone());
+        self.live.insert(grant.key, own);
+        Ok(())
+    }
+
+    fn take(&mut self, grant: &Grant, vkey: &Vkey) -> Result<(), String> {
         let key = hex::encode(grant.key);
         if !admitted(&grant.key) {
             return Err(format!("key {key} is unfit to be registered"));
         }
-        let stands = grant.has("admin") || grant.has("maker");
-        let before = self.keys.insert(grant.key, (party.to_owned(), stands));
-        match before.is_none() && grant.key != vkey.key {
+        match self.taken.insert(grant.key) && grant.key != vkey.key {
             true => Ok(()),
             false => Err(format!("key {key} is taken")),
         }

@@ -443,3 +443,94 @@ fn a_draft_of_nonsense_is_refused() {
         assert_eq!(found.n, Some(0), "{export}");
     }
 }
+
+/// The supplier's keys, as these operations leave them at the end: each with the hours after the last entry of the
+/// vectors, the signers by letter (`s` the supplier's first key, `n` a new one, `o` the operator's, `t` the tax
+/// bureau's), the operation and its body, in which NEW and FIRST stand for keys and OP-k for the k-th op id.
+#[rstest]
+#[case::a_day_later_it_signs(&[ADD, (24, "n", "policy.set", "{}")], None)]
+#[case::before_a_day_it_does_not(&[ADD, (23, "n", "policy.set", "{}")], Some("belongs to no party now"))]
+#[case::added_by_itself(&[(0, "n", "key.add", GRANT)], Some("no admin key"))]
+#[case::without_possession(&[(0, "s", "key.add", GRANT)], Some("the new key does not sign"))]
+#[case::vetoed(&[ADD, (1, "s", "key.veto", VETO), (24, "n", "policy.set", "{}")], Some("belongs to no party now"))]
+#[case::vetoed_too_late(&[ADD, (24, "s", "key.veto", VETO)], Some("nothing waits"))]
+#[case::vetoed_by_another(&[ADD, (1, "t", "key.veto", VETO)], Some("no admin key"))]
+#[case::taken_though_vetoed(&[ADD, (1, "s", "key.veto", VETO), (2, "sn", "key.add", GRANT)], Some("is taken"))]
+#[case::the_first_ends(&[ADD, (24, "s", "key.revoke", REVOKE), (48, "s", "policy.set", "{}")], Some("belongs to no party now"))]
+#[case::until_then_it_signs(&[ADD, (24, "s", "key.revoke", REVOKE), (47, "s", "policy.set", "{}")], None)]
+#[case::recovered(&[RECOVER, (168, "n", "policy.set", "{}")], None)]
+#[case::recovered_too_early(&[RECOVER, (167, "n", "policy.set", "{}")], Some("belongs to no party now"))]
+#[case::what_was_before_ends(&[RECOVER, (168, "s", "policy.set", "{}")], Some("belongs to no party now"))]
+#[case::recovery_vetoed(&[RECOVER, (100, "s", "key.veto", VETO), (168, "s", "policy.set", "{}")], None)]
+#[case::unvouched(&[(0, "on", "key.recover", RECOVERY)], Some("x:tax-bureau signed"))]
+#[case::by_the_party_itself(&[(0, "stn", "key.recover", RECOVERY)], Some("only the operator"))]
+#[case::a_checker_without_a_policy(&[CHECKER, (24, "n", "delivery.accept", "{}")], Some("no admin or maker key"))]
+#[case::a_checker_under_a_policy(
+    &[CHECKER, (1, "s", "policy.set", "{}"), (25, "n", "delivery.accept", "{}")], None)]
+fn keys_begin_and_end_as_the_document_says(
+    #[case] entries: &[KeyEntry],
+    #[case] fault: Option<&str>,
+) {
+    let mut forge = Forge::new();
+    let new = forge.know(ed25519_dalek::SigningKey::from_bytes(&[0x77; 32]));
+    let first = forge.key_of(SUPPLIER);
+    let mut ops: Vec<String> = Vec::new();
+    for (k, (hours, signers, op, body)) in entries.iter().enumerate() {
+        let (days, hours) = ((hours + 3) / 24 + 1, (hours + 3) % 24);
+        let key = |letter| match letter {
+            's' => first,
+            'n' => new,
+            'o' => forge.key_of(OPERATOR),
+            _ => forge.key_of(TAX),
+        };
+        let signers: Vec<[u8; 32]> = signers.chars().map(key).collect();
+        let by = if signers.contains(&forge.key_of(OPERATOR)) {
+            OPERATOR
+        } else {
+            SUPPLIER
+        };
+        let mut body = body
+            .replace("NEW", &hex::encode(new))
+            .replace("FIRST", &hex::encode(first));
+        for (k, op) in ops.iter().enumerate() {
+            body = body.replace(&format!("OP-{k}"), op);
+        }
+        let ledger = text(&vectors()["ledger"], "origin").to_owned();
+        let payload = format!(
+            r#"{{"ledger":"{ledger}","op":"{op}","party":"{by}","nonce":"{k:032x}","not_after":"2026-06-{days:02}T{hours:02}:30:00Z","body":{body}}}"#
+        );
+        ops.push(hex::encode(super::plain::sha256(&super::plain::pae(
+            super::entry::OP_TYPE,
+            &payload,
+        ))));
+        forge.entries.push(Draft {
+            time: format!("2026-06-{days:02}T{hours:02}:00:00.000Z"),
+            kind: super::entry::OP_TYPE.to_owned(),
+            payload,
+            signers,
+        });
+    }
+    match fault {
+        None => assert!(forge.check().is_ok(), "{:?}", forge.check()),
+        Some(what) => at(4 + entries.len() as u64, what, forge.check().unwrap_err()),
+    }
+    if let Some(sound) = page_of_python(&forge) {
+        assert_eq!(sound, fault.is_none());
+    }
+}
+
+type KeyEntry = (u64, &'static str, &'static str, &'static str);
+
+const GRANT: &str =
+    r#"{"key":{"key":"NEW","label":"second","person":"Li","powers":["admin","maker"]}}"#;
+const ADD: KeyEntry = (0, "sn", "key.add", GRANT);
+const CHECKER: KeyEntry = (
+    0,
+    "sn",
+    "key.add",
+    r#"{"key":{"key":"NEW","label":"second","person":"Li","powers":["checker"]}}"#,
+);
+const VETO: &str = r#"{"operation":"OP-0"}"#;
+const REVOKE: &str = r#"{"key":"FIRST"}"#;
+const RECOVERY: &str = r#"{"party":"uscc:91350100M000100Y43","key":{"key":"NEW","label":"again","person":"Li","powers":["admin","maker"]},"evidence":"0000000000000000000000000000000000000000000000000000000000000000","vouched_by":"x:tax-bureau"}"#;
+const RECOVER: KeyEntry = (0, "otn", "key.recover", RECOVERY);

@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::domain::objects::{
     Basis, Discharge, ObligationKind, OfferTerms, Purpose, Recourse,
 };
+use counterfoil::domain::policy::PolicyRule;
 use counterfoil::domain::values::{
     AccountId, ContractId, Currency, DeliveryId, Digest, FinancingId, InvoiceId, LegId, LimitId,
-    ObligationId, OfferId, OpId, PartyId, ReceivableId, RequestId, Role, Scope, Size, TransferId,
+    ObligationId, OfferId, OpId, PartyId, Power, PublicKey, ReceivableId, RequestId, Role, Scope,
+    Size, TransferId,
 };
 
 use super::days::{Calendar, Day, Sum, Time};
@@ -70,6 +72,35 @@ pub(super) struct Party {
     pub(super) roles: BTreeSet<Role>,
     pub(super) scopes: BTreeSet<Scope>,
     pub(super) kyc_valid_to: Option<Day>,
+    pub(super) keys: Keys,
+}
+
+/// A party's keys by name, with their powers, and its policy.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Keys {
+    pub(super) live: BTreeMap<PartyId, BTreeSet<Power>>,
+    /// Every key that was ever brought in.
+    pub(super) ever: Vec<PublicKey>,
+    pub(super) rules: Vec<PolicyRule>,
+    /// What will happen, in order of time.
+    pub(super) pending: Vec<Pending>,
+    /// When all that was asked for would have happened, the vetoed too, where that lies ahead.
+    pub(super) asked: Vec<Time>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pending {
+    pub(super) op: OpId,
+    pub(super) at: Time,
+    pub(super) change: Change,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Change {
+    Add(PartyId, BTreeSet<Power>),
+    Revoke(PartyId),
+    Policy(Vec<PolicyRule>),
+    Recover(PartyId, BTreeSet<Power>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,6 +16,7 @@ use super::book::{
 };
 use super::days::Sum;
 use super::fen::{Act, Fen, FenState};
+use super::step::key_of;
 
 /// The first difference.
 pub(super) fn differences(state: &State, book: &Book) -> Option<String> {
@@ -69,7 +70,26 @@ fn each<T: Object<Id = I>, I: Ord + Debug + Copy, M>(
 impl Comparison<'_> {
     fn all(&self) -> Same {
         let (state, book) = (self.state, self.book);
-        each(&state.parties, &book.parties, |_, _| Ok(()))?;
+        each(&state.parties, &book.parties, |one, record| {
+            let mut live: Vec<_> = one.live_keys(self.now).map(|key| key.key).collect();
+            let mut named: Vec<_> = record.keys.live.keys().copied().map(key_of).collect();
+            live.sort_unstable();
+            named.sort_unstable();
+            same(one.id, "live keys", live, named)?;
+            let rules = one.policy(self.now).map(|policy| policy.rules().to_vec());
+            same(
+                one.id,
+                "policy",
+                rules.unwrap_or_default(),
+                record.keys.rules.clone(),
+            )?;
+            same(
+                one.id,
+                "changes",
+                one.pending(self.now).count(),
+                record.keys.pending.len(),
+            )
+        })?;
         each(&state.accounts, &book.accounts, |one, record| {
             same(one.id, "state", self.account(one), record.state)
         })?;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::domain::values::{OpId, PartyId, Role};
 
 use super::book::{
-    AccountState, Book, ContractState, FinancingState, LegState, Numbers, Party, RequestState,
-    TransferState,
+    AccountState, Book, ContractState, FinancingState, Keys, LegState, Numbers, Party,
+    RequestState, TransferState,
 };
 use super::days::{Day, Time, day_of};
 
@@ -18,6 +18,7 @@ impl Book {
             roles,
             scopes: BTreeSet::new(),
             kyc_valid_to: None,
+            keys: Keys::first(operator),
         };
         Book {
             numbers,
@@ -49,6 +50,9 @@ impl Book {
     /// Everything with an end at or before `now` has ended.
     pub(super) fn pass_time(&mut self, now: Time) {
         self.now = now;
+        for party in self.parties.values_mut() {
+            party.keys.pass_time(now);
+        }
         for account in self.accounts.values_mut() {
             if matches!(account.state, AccountState::Added(ends) if ends <= now) {
                 account.state = AccountState::Lapsed;

@@ -48,6 +48,11 @@ macro_rules! bodies {
 
 bodies! {
     PartyAdmit: ops::party::admit::Admit,
+    KeyAdd: ops::key::add::Add,
+    KeyRevoke: ops::key::revoke::Revoke,
+    KeyRecover: ops::key::recover::Recover,
+    KeyVeto: ops::key::veto::Veto,
+    PolicySet: ops::policy::set::Set,
     AccountAdd: ops::account::add::Add,
     AccountAttest: ops::account::attest::Attest,
     AccountClose: ops::account::close::Close,
@@ -102,7 +107,7 @@ pub(super) struct Step {
     pub(super) ledger: &'static str,
     /// The acting party.
     pub(super) by: PartyId,
-    /// Whose keys sign.
+    /// Which keys sign, by name; the first key of a party has the party's.
     pub(super) signers: Vec<PartyId>,
     /// When the payload expires.
     pub(super) not_after: Time,
@@ -155,13 +160,19 @@ impl Step {
         keys
     }
 
+    /// What a signing key is called.
+    pub(super) fn name_of(&self, key: PublicKey) -> PartyId {
+        let mut names = self.signers.iter();
+        *names.find(|name| key_of(**name) == key).unwrap()
+    }
+
     /// The instant at which the ledger judges it.
     pub(super) fn at(&self) -> Instant {
         Instant::from_millis(self.time)
     }
 }
 
-/// The one key of a party.
+/// The key of a name.
 pub(super) fn key_of(party: PartyId) -> PublicKey {
     PublicKey(Sha256::digest(party.to_string()).into())
 }

@@ -159,6 +159,7 @@ pub(super) fn admission(
         evidence: digest(&party.to_string()),
         agreement: digest("platform agreement"),
         kyc_valid_to,
+        policy: Vec::new(),
         vouched_by,
     }
 }

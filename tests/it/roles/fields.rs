@@ -17,7 +17,7 @@ const FIELDS: &[Fields] = &[
     (
         "parties hospital",
         "tax hospital",
-        "admitted agreement evidence id keys{from key label person powers} kyc_valid_to name roles size",
+        "admitted agreement evidence id keys{from key label person powers} kyc_valid_to name policy roles size",
     ),
     (
         "parties hospital",

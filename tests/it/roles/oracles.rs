@@ -173,10 +173,15 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// What makes something of nothing, or names nothing but parties of the register.
-const FREE: [&str; 5] = [
+/// What makes something of nothing, or names nothing but parties of the register, own keys and own changes of them.
+const FREE: [&str; 10] = [
     "ledger.create",
     "party.admit",
+    "key.add",
+    "key.revoke",
+    "key.recover",
+    "key.veto",
+    "policy.set",
     "account.add",
     "contract.propose",
     "limit.set",

@@ -148,6 +148,7 @@ fn admit(party: &str, name: &str, role: Role, key: &SigningKey) -> Admit {
         evidence: digest(0xe1),
         agreement: digest(0xe2),
         kyc_valid_to: wire("2030-12-31"),
+        policy: Vec::new(),
         vouched_by: None,
     }
 }
@@ -199,6 +200,7 @@ pub(super) fn vector() -> LedgerVector {
     playing.play(OPERATOR, 1, &[&operator, &tax], authority);
     let debtor = Admit {
         size: Some(Size::PublicBody),
+        policy: Vec::new(),
         vouched_by: Some(wire(TAX)),
         ..admit(HOSPITAL, "First Hospital", Role::Debtor, &hospital)
     };

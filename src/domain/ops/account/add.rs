@@ -90,9 +90,10 @@ mod tests {
 
     use super::*;
     use crate::domain::ops::account::attest::Attest;
+    use crate::domain::testing::keys::ADMIN;
     use crate::domain::testing::money::account;
-    use crate::domain::testing::{BANK, LENDER, SUPPLIER, World, id, key_of, wire};
-    use crate::domain::values::{AccountId, MadeId, OpId, Power};
+    use crate::domain::testing::{BANK, LENDER, SUPPLIER, World, id, wire};
+    use crate::domain::values::{AccountId, MadeId};
 
     #[test]
     fn an_added_account_waits_for_its_bank() {
@@ -136,23 +137,11 @@ mod tests {
     #[test]
     fn a_party_with_two_admin_keys_signs_with_both() {
         let mut world = World::new();
-        let mut party = world
-            .state
-            .parties
-            .get(id(SUPPLIER))
-            .expect("admitted")
-            .clone();
-        let mut second = party.keys[0].clone();
-        second.key = key_of(id("x:second"));
-        second.powers = [Power::Admin].into();
-        party.keys.push(second);
-        let mut effects = Effects::default();
-        effects.parties.insert(party.id, party);
-        world.state.apply(effects);
+        world.keyed(SUPPLIER, &[("x:second", ADMIN)]);
         assert_eq!(
             world.refusal(SUPPLIER, account(BANK)).rule,
             "signature.missing"
         );
-        let _: OpId = world.act_with(SUPPLIER, &[id("x:second")], account(BANK));
+        world.act_with(SUPPLIER, &[id("x:second")], account(BANK));
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::draft::Draft;
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, ContractKey, ContractState, ContractTerms};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::rulebook::DAILY_RATE_MOST;
 use crate::domain::rules::{PaymentTerm, enforce};
@@ -64,6 +65,9 @@ pub struct Propose {
 impl Operation for Propose {
     const NAME: &'static str = "contract.propose";
     const SUMMARY: &'static str = "A supplier or debtor proposes a contract to the other";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake("value", &self.value, self.currency)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let today = at.today()?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::{Acceptance, Contract, Delivery};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, ContractId, Day, Reference};
@@ -26,6 +27,10 @@ pub struct Record {
 impl Operation for Record {
     const NAME: &'static str = "delivery.record";
     const SUMMARY: &'static str = "The supplier records a delivery under a contract";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let contract = at.named::<Contract>(self.contract)?;
+        at.stake("amount", [&self.amount], contract.terms.currency)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let contract = at.named::<Contract>(self.contract)?.active()?;

@@ -7,6 +7,7 @@ use crate::domain::absorb::absorb;
 use crate::domain::head::Head;
 use crate::domain::objects::{Credit as Note, Invoice};
 use crate::domain::operation::{Consents, Operation};
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Digest, Fen, InvoiceId, Reference};
@@ -33,6 +34,10 @@ impl Operation for Credit {
 
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {
         debtor_or_attester(at, self.invoice)
+    }
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let invoice = at.named::<Invoice>(self.invoice)?;
+        at.stake("amount", [&self.amount], invoice.currency)
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, Delivery, Invoice, InvoiceState};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{
@@ -69,6 +70,9 @@ struct Sums {
 impl Operation for Issue {
     const NAME: &'static str = "invoice.issue";
     const SUMMARY: &'static str = "The supplier puts an invoice under a contract on the ledger";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake("gross", [&self.gross], self.currency)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let contract = at.named::<Contract>(self.contract)?.active()?;

@@ -64,3 +64,52 @@ fn end(party: &mut Party, key: PublicKey, until: Option<Instant>) {
     keys.filter(|own: &&mut PartyKey| own.key == key)
         .for_each(|own| own.until = until);
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::testing::keys::{ADMIN, MAKER, adding};
+    use crate::domain::testing::{HOSPITAL, SUPPLIER, World};
+
+    const LI: &str = "x:li";
+    const WANG: &str = "x:wang";
+    const XU: &str = "x:xu";
+
+    /// The supplier, with a second admin and a maker, has asked for another key.
+    fn given() -> (World, Veto) {
+        let mut world = World::new();
+        world.keyed(SUPPLIER, &[(LI, ADMIN), (WANG, MAKER)]);
+        let operation = world.act(SUPPLIER, adding(XU, ADMIN));
+        (world, Veto { operation })
+    }
+
+    #[rstest]
+    #[case::another_admin(0, SUPPLIER, LI, Ok(()))]
+    #[case::who_asked(0, SUPPLIER, SUPPLIER, Ok(()))]
+    #[case::a_minute_before_the_effect(24 * 60 - 1, SUPPLIER, LI, Ok(()))]
+    #[case::at_the_effect(24 * 60, SUPPLIER, LI, Err("key.not_pending"))]
+    #[case::a_maker(0, SUPPLIER, WANG, Err("signature.missing"))]
+    #[case::the_new_key(0, SUPPLIER, XU, Err("key.unknown"))]
+    #[case::another_party(0, HOSPITAL, HOSPITAL, Err("key.not_pending"))]
+    fn an_admin_key_of_the_party_stops_a_change_before_its_effect(
+        #[case] minutes: i64,
+        #[case] by: &str,
+        #[case] key: &str,
+        #[case] expected: Result<(), &str>,
+    ) {
+        let (mut world, veto) = given();
+        world.time = world.time.plus_minutes(minutes);
+        assert_eq!(world.signed(by, &[key], veto).map(|_| ()), expected);
+    }
+
+    #[test]
+    fn a_change_is_vetoed_once() {
+        let (mut world, veto) = given();
+        let operation = veto.operation;
+        world.act(SUPPLIER, veto);
+        let again = world.refusal(SUPPLIER, Veto { operation });
+        assert_eq!(again.rule, "key.not_pending");
+    }
+}

@@ -10,6 +10,7 @@ use crate::domain::objects::{
     Receivable, Runs,
 };
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{
@@ -46,6 +47,9 @@ pub struct Announce {
 impl Operation for Announce {
     const NAME: &'static str = "leg.announce";
     const SUMMARY: &'static str = "A payer announces a bank transfer and what it pays";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake("amount", [&self.amount], self.currency)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         at.party(self.payee)?;

@@ -7,6 +7,7 @@ use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Attested, Leg, LegKey, LegState, Purpose};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Day, Digest, Fen, LegId, Reference, Role};
@@ -31,6 +32,10 @@ pub struct Attest {
 impl Operation for Attest {
     const NAME: &'static str = "leg.attest";
     const SUMMARY: &'static str = "The payee or its bank attests that a transfer was booked";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let leg = at.named::<Leg>(self.leg)?;
+        at.stake("booked", [&self.booked], leg.currency)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let leg = at.named::<Leg>(self.leg)?;

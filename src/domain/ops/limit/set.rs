@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::{Limit, LimitKey};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Currency, Day, Fen, PartyId, Role};
@@ -32,6 +33,10 @@ impl Operation for Set {
     const NAME: &'static str = "limit.set";
     const SUMMARY: &'static str =
         "A lender sets its limit on a debtor, or on its debts to a supplier";
+
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake("amount", [&self.amount], self.currency)
+    }
 
     /// There is one limit a lender, debtor, supplier and currency. What is blocked and utilised stays; a limit
     /// counts the financings that were accepted since it was first set.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::Obligation;
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Fen, ObligationId};
@@ -20,6 +21,14 @@ pub struct Waive {
 impl Operation for Waive {
     const NAME: &'static str = "obligation.waive";
     const SUMMARY: &'static str = "A creditor waives what an obligation still owes it";
+
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let owed = at.named::<Obligation>(self.obligation)?;
+        Ok(Some(Stake {
+            currency: owed.currency,
+            fen: owed.outstanding(),
+        }))
+    }
 
     /// An announced leg does not bar it: what comes in on it is owed back, as whenever nothing is owed any more.
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {

@@ -9,6 +9,7 @@ use crate::domain::objects::{
     OfferTerms, Request, RequestState,
 };
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Fen, FinancingId, LimitId, OfferId, Role};
@@ -25,6 +26,14 @@ impl Operation for Accept {
     const NAME: &'static str = "offer.accept";
     const SUMMARY: &'static str =
         "The requester accepts an offer, and the financing waits for its money";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let offer = at.named::<Offer>(self.offer)?;
+        let request = at.named::<Request>(offer.request)?;
+        Ok(Some(Stake {
+            currency: request.currency,
+            fen: request.face,
+        }))
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let offer = at.named::<Offer>(self.offer)?;

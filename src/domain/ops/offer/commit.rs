@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::bidder;
 use crate::domain::head::Head;
-use crate::domain::objects::{Bidding, OfferState};
+use crate::domain::objects::{Bidding, OfferState, Request};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
 use crate::domain::values::{Digest, RequestId};
@@ -23,6 +24,13 @@ pub struct Commit {
 impl Operation for Commit {
     const NAME: &'static str = "offer.commit";
     const SUMMARY: &'static str = "A lender commits to a sealed offer before the close";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let request = at.named::<Request>(self.request)?;
+        Ok(Some(Stake {
+            currency: request.currency,
+            fen: request.face,
+        }))
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let request = bidder::asked(at, self.request, Bidding::Sealed)?.taking_offers(at.time)?;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{bidder, terms};
 use crate::domain::head::Head;
-use crate::domain::objects::{Bidding, OfferState, OfferTerms};
+use crate::domain::objects::{Bidding, OfferState, OfferTerms, Request};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
 use crate::domain::values::RequestId;
@@ -23,6 +24,13 @@ pub struct Make {
 impl Operation for Make {
     const NAME: &'static str = "offer.make";
     const SUMMARY: &'static str = "A lender makes an offer that the requester sees at once";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let request = at.named::<Request>(self.request)?;
+        Ok(Some(Stake {
+            currency: request.currency,
+            fen: request.face,
+        }))
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let request = bidder::asked(at, self.request, Bidding::Visible)?.taking_offers(at.time)?;

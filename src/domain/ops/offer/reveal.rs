@@ -8,6 +8,7 @@ use crate::domain::objects::{
     Bidding, Offer, OfferKey, OfferState, OfferTerms, Request, commitment,
 };
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{OfferId, RequestId, Salt};
@@ -27,6 +28,13 @@ pub struct Reveal {
 impl Operation for Reveal {
     const NAME: &'static str = "offer.reveal";
     const SUMMARY: &'static str = "A lender reveals its sealed offer after the close";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let request = at.named::<Request>(self.request)?;
+        Ok(Some(Stake {
+            currency: request.currency,
+            fen: request.face,
+        }))
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let request = bidder::asked(at, self.request, Bidding::Sealed)?;

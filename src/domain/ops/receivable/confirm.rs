@@ -12,6 +12,7 @@ use crate::domain::objects::{
 };
 use crate::domain::operation::{Consents, Operation};
 use crate::domain::payment_day;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::rulebook::VoucherTerm;
 use crate::domain::rules::{PaymentTerm, enforce};
@@ -82,6 +83,14 @@ impl Operation for Confirm {
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {
         let receivable = at.named::<Receivable>(self.receivable)?;
         Ok(Consents::perhaps(receivable.supplier))
+    }
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let receivable = at.named::<Receivable>(self.receivable)?;
+        at.stake(
+            "amount",
+            self.shares.iter().map(|item| &item.amount),
+            receivable.currency,
+        )
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {

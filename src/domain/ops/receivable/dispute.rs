@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::{Dispute as Disputed, Receivable};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, InvoiceId, Label, Reason, ReceivableId};
@@ -42,6 +43,14 @@ pub struct Dispute {
 impl Operation for Dispute {
     const NAME: &'static str = "receivable.dispute";
     const SUMMARY: &'static str = "The debtor disputes parts of a registered receivable";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let receivable = at.named::<Receivable>(self.receivable)?;
+        at.stake(
+            "amount",
+            self.disputes.iter().map(|disputing| &disputing.amount),
+            receivable.currency,
+        )
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let receivable = at.named::<Receivable>(self.receivable)?;

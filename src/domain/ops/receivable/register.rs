@@ -6,6 +6,7 @@ use crate::domain::draft::Draft;
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, Invoice, Receivable, ReceivableKey, Share, Stage};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{ContractId, Day, Fen};
@@ -28,6 +29,14 @@ pub struct Register {
 impl Operation for Register {
     const NAME: &'static str = "receivable.register";
     const SUMMARY: &'static str = "The supplier registers shares of its invoices as a receivable";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let contract = at.named::<Contract>(self.contract)?;
+        at.stake(
+            "amount",
+            self.shares.iter().map(|item| &item.amount),
+            contract.terms.currency,
+        )
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let today = at.today()?;

@@ -6,6 +6,7 @@ use crate::domain::financeable::Financeable;
 use crate::domain::head::Head;
 use crate::domain::objects::{Bidding, Disposition, Lock, Request, RequestState};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::price::compared_on;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
@@ -38,6 +39,9 @@ pub struct Open {
 impl Operation for Open {
     const NAME: &'static str = "request.open";
     const SUMMARY: &'static str = "A holder asks lenders to finance fens";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake_of(&self.addresses)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         at.actor()?.may_take_obligations(at.today()?)?;

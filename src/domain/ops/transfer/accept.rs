@@ -7,6 +7,7 @@ use crate::domain::absorb::absorb_again;
 use crate::domain::head::Head;
 use crate::domain::objects::{Disposition, Hop, Transfer, TransferState};
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::TransferId;
@@ -22,6 +23,13 @@ pub struct Accept {
 impl Operation for Accept {
     const NAME: &'static str = "transfer.accept";
     const SUMMARY: &'static str = "The assignee accepts a transfer, and title moves";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let transfer = at.named::<Transfer>(self.transfer)?;
+        Ok(Some(Stake {
+            currency: transfer.currency,
+            fen: transfer.face,
+        }))
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let transfer = answerable(at, self.transfer)?;

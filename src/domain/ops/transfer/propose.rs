@@ -11,6 +11,7 @@ use crate::domain::objects::{
     Basis, Disposition, Lock, Receivable, Recourse, Transfer, TransferState,
 };
 use crate::domain::operation::Operation;
+use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Addresses, Instant, PartyId};
@@ -40,6 +41,9 @@ pub struct Propose {
 impl Operation for Propose {
     const NAME: &'static str = "transfer.propose";
     const SUMMARY: &'static str = "A holder proposes to pass fens on to pay a debt";
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        at.stake_of(&self.addresses)
+    }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         self.check_parties(at)?;

@@ -124,6 +124,8 @@ fn ends_ahead(book: &Book) -> Vec<Time> {
             ends.push(until);
         }
     }
+    let keys = book.parties.values().flat_map(|one| &one.keys.pending);
+    ends.extend(keys.map(|change| change.at));
     let flags = book.invoices.values().filter_map(|one| one.flag);
     ends.extend(flags.map(|(_, ends)| ends));
     ends.retain(|end| *end > book.now);

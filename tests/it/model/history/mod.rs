@@ -3,6 +3,7 @@
 
 mod clock;
 mod finance;
+mod key;
 mod money;
 mod pass;
 mod registration;
@@ -110,8 +111,13 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 43] = [
+    const MOVES: [(i64, Idea<'h>); 48] = [
         (1, Generator::party_admit),
+        (3, Generator::key_add),
+        (2, Generator::key_revoke),
+        (1, Generator::key_recover),
+        (2, Generator::key_veto),
+        (2, Generator::policy_set),
         (1, Generator::account_add),
         (2, Generator::account_attest),
         (1, Generator::account_close),
@@ -206,7 +212,7 @@ impl Generator<'_> {
             time: now,
             ledger: ORIGIN,
             by: made.by,
-            signers: [vec![made.by], made.also].concat(),
+            signers: [vec![self.a_key(made.by)], made.also].concat(),
             not_after: (now + self.rng.between(0, 20) * HOUR) / 1_000 * 1_000 + 1_000,
             body: made.body,
             read: OnceLock::new(),

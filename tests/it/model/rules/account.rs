@@ -6,7 +6,7 @@ use counterfoil::domain::ops::account::add::Add;
 use counterfoil::domain::ops::party::admit::Admit;
 use counterfoil::domain::values::{AccountId, PartyId, Role, Scope};
 
-use super::super::book::{Account, AccountState, Book, LegState, Party};
+use super::super::book::{Account, AccountState, Book, Keys, LegState, Party};
 use super::super::days::DAY;
 use super::{Faults, Verdict, number, seen};
 
@@ -17,8 +17,7 @@ impl Book {
         let mut faults = Faults::default();
         faults.unless(self.is(by, Role::Operator), "party.role");
         faults.unless(!self.parties.contains_key(&body.party), "party.known");
-        // Its key is a function of its identifier here.
-        faults.unless(!self.parties.contains_key(&body.party), "key.taken");
+        faults.unless(!self.has_key(body.key.key), "key.taken");
         match body.vouched_by {
             None => faults.unless(
                 !vouched.iter().any(|role| roles.contains(role)),
@@ -34,6 +33,7 @@ impl Book {
             roles,
             scopes: body.scopes.iter().copied().collect(),
             kyc_valid_to: Some(number(body.kyc_valid_to)),
+            keys: Keys::first(body.party),
         };
         self.parties.insert(body.party, party);
         Ok(())

@@ -5,6 +5,7 @@ mod account;
 mod announce;
 mod fens;
 mod finance;
+mod key;
 mod leg;
 mod offer;
 mod receivable;
@@ -14,11 +15,11 @@ mod transfer;
 pub(super) use offer::{commitment, price};
 
 use counterfoil::domain::ops::receivable::withdraw::Withdraw;
-use counterfoil::domain::values::{Amount, Currency, PartyId, Role, Scope};
+use counterfoil::domain::values::{Amount, Currency, PartyId, PublicKey, Role, Scope};
 
 use super::book::{Book, Party, Stage};
 use super::days::{DAY, Day, Sum, Time};
-use super::step::{Body, ORIGIN, Step};
+use super::step::{Body, ORIGIN, Step, key_of};
 
 /// The stable name of a rule.
 pub(super) type Rule = &'static str;
@@ -59,7 +60,7 @@ fn seen<T>(object: Option<T>) -> Result<T, Vec<Rule>> {
 struct Asked {
     required: Vec<PartyId>,
     optional: Vec<PartyId>,
-    newcomer: Option<PartyId>,
+    newcomer: Option<PublicKey>,
 }
 
 impl Book {
@@ -70,8 +71,11 @@ impl Book {
         self.op = step.op();
         self.obligations_made = 0;
         self.touched.clear();
-        let others = step.signers.iter().filter(|party| **party != step.by);
-        self.signed = others.copied().collect();
+        let signed = self.parties.iter().filter(|(id, party)| {
+            let signs = |name| party.keys.live.contains_key(name);
+            **id != step.by && step.signers.iter().any(signs)
+        });
+        self.signed = signed.map(|(id, _)| *id).collect();
         self.operation(step)
     }
 
@@ -79,6 +83,11 @@ impl Book {
         let by = step.by;
         match &step.body {
             Body::PartyAdmit(body) => self.party_admit(by, body),
+            Body::KeyAdd(body) => self.key_add(by, body, step.name_of(body.key.key)),
+            Body::KeyRevoke(body) => self.key_revoke(by, body.key),
+            Body::KeyRecover(body) => self.key_recover(by, body, step.name_of(body.key.key)),
+            Body::KeyVeto(body) => self.key_veto(by, body.operation),
+            Body::PolicySet(body) => self.policy_set(by, body),
             Body::AccountAdd(body) => self.account_add(by, body, step.made()),
             Body::AccountAttest(body) => self.account_attest(by, body.account),
             Body::AccountClose(body) => self.account_close(by, body.account),
@@ -128,33 +137,51 @@ impl Book {
         faults.unless(step.ledger == ORIGIN, "ledger.other");
         faults.unless(self.now <= step.not_after, "operation.expired");
         faults.unless(!step.signers.is_empty(), "signature.none");
-        let admitted = self.parties.contains_key(&step.by);
-        faults.unless(admitted && step.signers.contains(&step.by), "key.unknown");
+        let signs = |party: &Party| {
+            step.signers
+                .iter()
+                .any(|name| party.keys.live.contains_key(name))
+        };
+        faults.unless(self.parties.get(&step.by).is_some_and(signs), "key.unknown");
         faults.verdict()?;
 
         let asked = self.asked(step.by, &step.body)?;
         let mut faults = Faults::default();
-        let alone = asked.required.is_empty() && asked.optional.is_empty();
+        let ruled = self.parties[&step.by]
+            .keys
+            .rule_for(step.body.name())
+            .is_some();
+        let alone = asked.required.is_empty() && asked.optional.is_empty() && !ruled;
         let days: Time = if alone { 1 } else { 7 };
         faults.unless(
             step.not_after <= self.now + days * DAY,
             "operation.not_after",
         );
         for signer in &step.signers {
-            let party = *signer == step.by
-                || asked.required.contains(signer)
-                || asked.optional.contains(signer);
-            let known = party && self.parties.contains_key(signer);
-            let newcomer = asked.newcomer == Some(*signer);
+            let parties = [step.by]
+                .into_iter()
+                .chain(asked.required.iter().chain(&asked.optional).copied());
+            let mut parties = parties.filter_map(|id| self.parties.get(&id));
+            let known = parties.any(|party| party.keys.live.contains_key(signer));
+            let newcomer = asked.newcomer == Some(key_of(*signer));
             faults.unless(known || newcomer, "signature.not_asked");
         }
-        let proven = asked
-            .newcomer
-            .is_none_or(|party| step.signers.contains(&party));
+        let proven = asked.newcomer.is_none_or(|key| step.keys().contains(&key));
         faults.unless(proven, "key.possession");
+        let enough = self.parties[&step.by].keys.satisfied(step);
+        faults.unless(enough, "signature.missing");
         for party in &asked.required {
             faults.unless(self.parties.contains_key(party), "unknown_object");
-            faults.unless(step.signers.contains(party), "signature.missing");
+            let signs = |party: &Party| party.keys.usual(step);
+            let signs = self.parties.get(party).is_some_and(signs);
+            faults.unless(signs, "signature.missing");
+        }
+        for party in asked.optional.iter().filter_map(|id| self.parties.get(id)) {
+            let signs = step
+                .signers
+                .iter()
+                .any(|name| party.keys.live.contains_key(name));
+            faults.unless(!signs || party.keys.usual(step), "signature.missing");
         }
         faults.verdict()
     }
@@ -164,7 +191,12 @@ impl Book {
         match body {
             Body::PartyAdmit(body) => {
                 asked.required.extend(body.vouched_by);
-                asked.newcomer = Some(body.party);
+                asked.newcomer = Some(body.key.key);
+            }
+            Body::KeyAdd(body) => asked.newcomer = Some(body.key.key),
+            Body::KeyRecover(body) => {
+                asked.required.push(body.vouched_by);
+                asked.newcomer = Some(body.key.key);
             }
             Body::InvoiceVoid(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::InvoiceCredit(body) => asked.optional = self.may_agree(by, body.invoice)?,
