@@ -44,7 +44,7 @@ pub(super) fn check(
 pub(super) fn count(head: &Head<'_>, act: &dyn Act, effects: &mut Effects) -> Result<(), Refusal> {
     let signers = [&[head.by][..], &head.signed].concat();
     for party in signers.iter().filter_map(|id| head.state.parties.get(*id)) {
-        let Some((_, total)) = ruled(head, act, party)? else {
+        let Some(Ruling { total, .. }) = ruled(head, act, party)? else {
             continue;
         };
         let today = head.today()?;
@@ -60,12 +60,20 @@ pub(super) fn count(head: &Head<'_>, act: &dyn Act, effects: &mut Effects) -> Re
     Ok(())
 }
 
-/// What a party's policy asks for an operation, and what the day's total comes to with it.
+/// What a party's policy says of an operation.
+struct Ruling<'p> {
+    /// The signatures it asks for.
+    asks: &'p [Ask],
+    /// What the day's total comes to with it, where it names an amount.
+    total: Option<Stake>,
+}
+
+/// What a party's policy says of an operation, if it has a rule for it.
 fn ruled<'p>(
     head: &Head<'_>,
     act: &dyn Act,
     party: &'p Party,
-) -> Result<Option<(&'p [Ask], Option<Stake>)>, Refusal> {
+) -> Result<Option<Ruling<'p>>, Refusal> {
     let policy = party.policy(head.time);
     let Some(rule) = policy.and_then(|policy| policy.rule_for(act.name())) else {
         return Ok(None);
@@ -78,7 +86,8 @@ fn ruled<'p>(
         let fen = before.saturating_add(stake.fen);
         Stake { fen, ..stake }
     });
-    Ok(Some((rule.asks(total), total)))
+    let asks = rule.asks(total);
+    Ok(Some(Ruling { asks, total }))
 }
 
 /// The owner of each key, which has to be one whose signature is asked for.
@@ -151,7 +160,7 @@ impl<'s> Signatures<'s> {
             Asked::TwoAdmins => {
                 self.two_admins(head)?;
                 match ruled(head, act, self.party)? {
-                    Some((asks, _)) => self.meet(asks),
+                    Some(ruling) => self.meet(ruling.asks),
                     None => Ok(()),
                 }
             }
@@ -168,8 +177,8 @@ impl<'s> Signatures<'s> {
 
     /// Without a policy, one live `maker` or `admin` key signs.
     fn usual(&self, head: &Head<'_>, act: &dyn Act) -> Result<(), Refusal> {
-        if let Some((asks, _)) = ruled(head, act, self.party)? {
-            return self.meet(asks);
+        if let Some(ruling) = ruled(head, act, self.party)? {
+            return self.meet(ruling.asks);
         }
         let either = |key: &&PartyKey| {
             key.powers.contains(&Power::Admin) || key.powers.contains(&Power::Maker)

@@ -334,9 +334,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case::at_the_bound(Some(("CNY", 100_00)), "1 maker")]
-    #[case::a_fen_above(Some(("CNY", 100_01)), "2 maker")]
-    #[case::above_all(Some(("CNY", 200_01)), "2 admin")]
+    #[case::at_the_bound(Some(("CNY", 10_000)), "1 maker")]
+    #[case::a_fen_above(Some(("CNY", 10_001)), "2 maker")]
+    #[case::above_all(Some(("CNY", 20_001)), "2 admin")]
     #[case::another_currency(Some(("EUR", 1)), "2 admin")]
     #[case::no_amount(None, "2 admin")]
     fn the_band_is_the_first_that_holds_the_total(
