@@ -53,6 +53,8 @@ pub enum ClaimWord {
     Settled,
     /// Ended because a credit absorbed it.
     Diluted,
+    /// Ended because its holder gave it up.
+    Waived,
 }
 
 /// Fens that read alike, with what is read of them.
@@ -179,6 +181,7 @@ impl Reader<'_> {
             FenState::Open => ClaimWord::Open,
             FenState::Settled(_) => ClaimWord::Settled,
             FenState::Cancelled(_, EndReason::Diluted) => ClaimWord::Diluted,
+            FenState::Cancelled(_, EndReason::Waived) => ClaimWord::Waived,
         };
         let leg = match run.state {
             FenState::Settled(leg) => self.viewer.id::<Leg>(leg),

@@ -76,6 +76,10 @@ impl Coverage {
                 ended(|state| *state == FenState::Cancelled) > 0,
                 "fens cancelled",
             ));
+            states.extend(any(
+                ended(|state| *state == FenState::Waived) > 0,
+                "fens waived",
+            ));
             let hops = fens.iter().map(|fen| fen.hops.len()).max().unwrap_or(0);
             states.extend(["one hop", "two hops", "three hops"].get(hops.wrapping_sub(1)));
         }
@@ -171,6 +175,7 @@ const STATES: &[&str] = &[
     "receivable settled in part",
     "receivable settled",
     "fens cancelled",
+    "fens waived",
     "two hops",
     "transfer changed",
     "transfer expired",

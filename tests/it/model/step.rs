@@ -70,6 +70,7 @@ bodies! {
     ReceivableDispute: ops::receivable::dispute::Dispute,
     ReceivableResolve: ops::receivable::resolve::Resolve,
     ReceivableWithdraw: ops::receivable::withdraw::Withdraw,
+    ClaimWaive: ops::claim::waive::Waive,
     TransferPropose: ops::transfer::propose::Propose,
     TransferAccept: ops::transfer::accept::Accept,
     TransferDecline: ops::transfer::decline::Decline,

@@ -118,6 +118,7 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
                 "receivable": HERE, "invoice": scene.id("inv-open"), "amount": "5.00", "outcome": "released",
             }),
         ),
+        ("claim.waive", "rcv-main", json!({ "addresses": [fens] })),
         (
             "transfer.propose",
             "rcv-main",

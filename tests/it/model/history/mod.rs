@@ -1,6 +1,7 @@
 //! Random histories that go somewhere: what comes next is drawn from what the model says is possible, most of it
 //! valid, some of it wrong on purpose, at times that fall on, before and behind every end.
 
+mod claim;
 mod clock;
 mod finance;
 mod money;
@@ -110,7 +111,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 43] = [
+    const MOVES: [(i64, Idea<'h>); 44] = [
         (1, Generator::party_admit),
         (1, Generator::account_add),
         (2, Generator::account_attest),
@@ -134,6 +135,7 @@ impl<'h> Generator<'h> {
         (5, Generator::receivable_dispute),
         (5, Generator::receivable_resolve),
         (2, Generator::receivable_withdraw),
+        (2, Generator::claim_waive),
         (34, Generator::transfer_propose),
         (6, Generator::transfer_accept),
         (3, Generator::transfer_decline),

@@ -3,6 +3,7 @@
 
 mod account;
 mod announce;
+mod claim;
 mod fens;
 mod finance;
 mod leg;
@@ -101,6 +102,7 @@ impl Book {
             Body::ReceivableDispute(body) => self.receivable_dispute(by, body),
             Body::ReceivableResolve(body) => self.receivable_resolve(by, body),
             Body::ReceivableWithdraw(body) => self.receivable_withdraw(by, body.receivable),
+            Body::ClaimWaive(body) => self.claim_waive(by, body),
             Body::TransferPropose(body) => self.transfer_propose(by, body, step.made()),
             Body::TransferAccept(body) => self.transfer_accept(by, body.transfer),
             Body::TransferDecline(body) => self.transfer_decline(by, body.transfer),
