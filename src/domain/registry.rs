@@ -60,6 +60,7 @@ pub const REGISTRY: &[Registered] = &[
     registered::<receivable::dispute::Dispute>(),
     registered::<receivable::resolve::Resolve>(),
     registered::<receivable::withdraw::Withdraw>(),
+    registered::<claim::extend::Extend>(),
     registered::<claim::waive::Waive>(),
     registered::<transfer::propose::Propose>(),
     registered::<transfer::accept::Accept>(),

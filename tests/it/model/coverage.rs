@@ -80,6 +80,8 @@ impl Coverage {
                 ended(|state| *state == FenState::Waived) > 0,
                 "fens waived",
             ));
+            let later = fens.iter().any(|fen| fen.due > receivable.due);
+            states.extend(any(later, "fens put off"));
             let hops = fens.iter().map(|fen| fen.hops.len()).max().unwrap_or(0);
             states.extend(["one hop", "two hops", "three hops"].get(hops.wrapping_sub(1)));
         }
@@ -176,6 +178,7 @@ const STATES: &[&str] = &[
     "receivable settled",
     "fens cancelled",
     "fens waived",
+    "fens put off",
     "two hops",
     "transfer changed",
     "transfer expired",

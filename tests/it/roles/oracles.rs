@@ -118,6 +118,11 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
                 "receivable": HERE, "invoice": scene.id("inv-open"), "amount": "5.00", "outcome": "released",
             }),
         ),
+        (
+            "claim.extend",
+            "rcv-main",
+            json!({ "addresses": [fens], "due": "2026-08-20" }),
+        ),
         ("claim.waive", "rcv-main", json!({ "addresses": [fens] })),
         (
             "transfer.propose",

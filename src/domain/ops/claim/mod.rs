@@ -1,5 +1,6 @@
 //! Operations on claims: what a holder does with its own fens without passing them on.
 
+pub mod extend;
 pub mod waive;
 
 use crate::domain::head::Head;

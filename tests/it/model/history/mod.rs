@@ -111,7 +111,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 44] = [
+    const MOVES: [(i64, Idea<'h>); 45] = [
         (1, Generator::party_admit),
         (1, Generator::account_add),
         (2, Generator::account_attest),
@@ -135,6 +135,7 @@ impl<'h> Generator<'h> {
         (5, Generator::receivable_dispute),
         (5, Generator::receivable_resolve),
         (2, Generator::receivable_withdraw),
+        (6, Generator::claim_extend),
         (2, Generator::claim_waive),
         (34, Generator::transfer_propose),
         (6, Generator::transfer_accept),

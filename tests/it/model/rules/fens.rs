@@ -75,7 +75,7 @@ impl Book {
     }
 
     /// To everybody else an address reads as one that never was, and so it does beyond the face.
-    fn holds_all(&self, by: PartyId, address: &Address) -> bool {
+    pub(super) fn holds_all(&self, by: PartyId, address: &Address) -> bool {
         let receivable = self.receivable(by, address.receivable);
         let fens = receivable.map(|one| one.fens.get(address.lo..address.hi));
         fens.is_ok_and(|fens| fens.is_some_and(|fens| fens.iter().all(|fen| fen.holder == by)))

@@ -19,6 +19,7 @@ use counterfoil::domain::values::{Amount, Currency, PartyId, Role, Scope};
 
 use super::book::{Book, Party, Stage};
 use super::days::{DAY, Day, Sum, Time};
+use super::fen::addresses;
 use super::step::{Body, ORIGIN, Step};
 
 /// The stable name of a rule.
@@ -102,6 +103,7 @@ impl Book {
             Body::ReceivableDispute(body) => self.receivable_dispute(by, body),
             Body::ReceivableResolve(body) => self.receivable_resolve(by, body),
             Body::ReceivableWithdraw(body) => self.receivable_withdraw(by, body.receivable),
+            Body::ClaimExtend(body) => self.claim_extend(by, body),
             Body::ClaimWaive(body) => self.claim_waive(by, body),
             Body::TransferPropose(body) => self.transfer_propose(by, body, step.made()),
             Body::TransferAccept(body) => self.transfer_accept(by, body.transfer),
@@ -190,6 +192,13 @@ impl Book {
                 if receivable.stage == Stage::Confirmed {
                     asked.required.push(receivable.debtor);
                 }
+            }
+            Body::ClaimExtend(body) => {
+                let first = addresses(&body.addresses)[0];
+                seen(self.holds_all(by, &first).then_some(()))?;
+                asked
+                    .required
+                    .push(self.receivables[&first.receivable].debtor);
             }
             Body::LegReverse(body) => {
                 let leg = self.leg(by, body.leg)?;
