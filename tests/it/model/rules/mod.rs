@@ -170,6 +170,12 @@ impl Book {
                 asked.required.extend(body.vouched_by);
                 asked.newcomer = Some(body.party);
             }
+            Body::InvoiceIssue(body) => {
+                let supplier = self.contract(by, body.contract)?.supplier;
+                asked
+                    .optional
+                    .extend((body.type_code == 389).then_some(supplier));
+            }
             Body::InvoiceVoid(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::InvoiceCredit(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::ReceivableConfirm(body) => {
