@@ -30,6 +30,8 @@ pub struct Kind {
     pub filters: &'static [&'static str],
     /// Those that are days, which a request may bound.
     pub days: &'static [&'static str],
+    /// Whether it may be read as it was after an earlier entry.
+    pub of_the_past: bool,
     /// The order where the request names none; by id where it is absent.
     pub sorted_by: Option<&'static str>,
     /// The next objects that the viewer may see, as rows.
@@ -67,6 +69,7 @@ where
         columns,
         filters,
         days,
+        of_the_past: false,
         sorted_by: None,
         scan: |viewer, after, most| {
             scan::<T>(viewer, after, most, |object| {
@@ -156,6 +159,7 @@ pub static DUE: Kind = Kind {
     ],
     filters: &["debtor", "payee", "receivable", "currency", "overdue"],
     days: &["due"],
+    of_the_past: false,
     sorted_by: Some("due"),
     scan: |viewer, after, most| {
         scan::<Receivable>(viewer, after, most, |receivable| {
@@ -171,6 +175,56 @@ pub static DUE: Kind = Kind {
     schema: schema::shared::<rows::DueRow>,
     sees: |_, _| false,
 };
+
+/// What the party holds, claim by claim.
+pub static CLAIMS: Kind = Kind {
+    plural: "claims",
+    columns: &[
+        "address",
+        "receivable",
+        "debtor",
+        "currency",
+        "face",
+        "state",
+        "holder",
+        "due",
+        "leg",
+        "lock.by",
+        "lock.ends",
+        "hops",
+    ],
+    filters: &["receivable", "debtor", "currency", "state", "holder"],
+    days: &["due"],
+    of_the_past: true,
+    sorted_by: Some("due"),
+    scan: |viewer, after, most| {
+        scan::<Receivable>(viewer, after, most, |receivable| {
+            let rows = rows::held(receivable, viewer).into_iter();
+            rows.map(|row| (row.claim.address.to_string(), written(&row)))
+                .collect()
+        })
+    },
+    one: |_, _| None,
+    schema: schema::shared::<rows::HeldRow>,
+    sees: |_, _| false,
+};
+
+/// Lists of what is no object of its own.
+pub static VIEWS: [&Kind; 2] = [&DUE, &CLAIMS];
+
+/// A list named by a segment of the path.
+#[derive(Debug, Clone, Copy)]
+pub struct ListName(pub &'static Kind);
+
+impl FromStr for ListName {
+    type Err = ();
+
+    fn from_str(segment: &str) -> Result<ListName, ()> {
+        let mut lists = KINDS.iter().chain(VIEWS);
+        let found = lists.find(|kind| kind.plural == segment);
+        found.map(ListName).ok_or(())
+    }
+}
 
 /// A kind named by a segment of the path.
 #[derive(Debug, Clone, Copy)]

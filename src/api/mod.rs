@@ -12,6 +12,7 @@ mod feed;
 pub mod list;
 pub mod openapi;
 mod operations;
+mod past;
 pub mod problem;
 pub mod query;
 mod quota;
@@ -42,6 +43,9 @@ const BATCHES_MAX: usize = 8;
 /// Most checks of one party in a minute.
 const CHECKS_MAX: u32 = 120;
 
+/// Most reads of the past of one party in a minute.
+const PASTS_MAX: u32 = 60;
+
 /// What every request is answered from.
 pub struct Api {
     ledger: Ledger,
@@ -50,6 +54,7 @@ pub struct Api {
     audience: String,
     sessions: Sessions,
     checks: quota::Quota,
+    pasts: quota::Quota,
     batches: Arc<Semaphore>,
     streams: Arc<streams::Streams>,
 }
@@ -64,6 +69,7 @@ impl Api {
             audience: audience.into(),
             sessions: Sessions::new()?,
             checks: quota::Quota::new("checks", CHECKS_MAX),
+            pasts: quota::Quota::new("reads of the past", PASTS_MAX),
             batches: Arc::new(Semaphore::new(BATCHES_MAX)),
             streams: Arc::default(),
         })

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::list::{DUE, KINDS, Kind};
+use super::list::{KINDS, Kind, VIEWS};
 use super::problem::{Details, PROBLEM_TYPE};
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
@@ -158,11 +158,14 @@ fn entries() -> [Path; 5] {
             "The party's feed: entries that it was told, under numbers of its own; a stream as text/event-stream",
             of::<feed::Events>(),
         ),
-        get(
-            "/v1/receivables/{id}/claims",
-            "The fens of a receivable, as the party may know them",
-            of::<rows::ClaimsRow>(),
-        ),
+        Path {
+            problems: &[400, 401, 404, 429, 503],
+            ..get(
+                "/v1/receivables/{id}/claims",
+                "The fens of a receivable, as the party may know them, or as it knew them",
+                of::<rows::ClaimsRow>(),
+            )
+        },
         Path {
             problems: &[400, 401, 404, 422, 503],
             ..get(
@@ -187,10 +190,10 @@ fn made() -> Value {
         let described = described(&path);
         paths.insert(path.path.to_owned(), json!({ path.method: described }));
     }
-    for kind in KINDS.iter().chain([&DUE]) {
+    for kind in KINDS.iter().chain(VIEWS) {
         let row = of_row(kind);
         paths.insert(format!("/v1/{}", kind.plural), of_list(kind, &row));
-        if kind.plural != DUE.plural {
+        if !VIEWS.iter().any(|view| view.plural == kind.plural) {
             let place = format!("/v1/{}/{{id}}", kind.plural);
             paths.insert(place, of_one(kind, &row));
         }
@@ -230,6 +233,9 @@ fn described(path: &Path) -> Value {
         parameters.push(json!({ "name": "limit", "in": "query",
             "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX } }));
     }
+    if path.path.ends_with("/claims") {
+        parameters.push(as_of());
+    }
     if path.path.ends_with("/payoff") {
         parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
     }
@@ -262,13 +268,24 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
     });
     let mut responses = Map::from_iter([("200".to_owned(), answer("a page", JSON_TYPE, &page))]);
     responses["200"]["content"]["text/csv"] = json!({ "schema": text() });
-    with_problems(&mut responses, &[400, 401, 503]);
+    let problems: &[u16] = match kind.of_the_past {
+        true => &[400, 401, 404, 429, 503],
+        false => &[400, 401, 503],
+    };
+    with_problems(&mut responses, problems);
     json!({ "get": {
         "summary": format!("The {} that the party may see", kind.plural),
         "parameters": parameters(kind),
         "responses": responses,
         "security": [{ "session": [] }],
     } })
+}
+
+/// The parameter of reads that may look back.
+fn as_of() -> Value {
+    json!({ "name": "as_of", "in": "query",
+        "description": "as it was after so many entries; absent: as it is",
+        "schema": { "type": "integer", "minimum": 1 } })
 }
 
 /// What a list takes in its query.
@@ -294,6 +311,7 @@ fn parameters(kind: &Kind) -> Vec<Value> {
             json!({ "type": "string", "enum": ["csv"] }),
         ),
     ];
+    all.extend(kind.of_the_past.then(as_of));
     let filters = kind.filters.iter();
     all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
     for day in kind.days.iter().map(|name| query::called(name)) {
@@ -338,7 +356,7 @@ fn with_problems(responses: &mut Map<String, Value>, statuses: &[u16]) {
 
 fn schemas() -> Map<String, Value> {
     let mut all = Map::new();
-    let rows = KINDS.iter().chain([&DUE]).map(|kind| (kind.schema)());
+    let rows = KINDS.iter().chain(VIEWS).map(|kind| (kind.schema)());
     let others = [
         schema::shared::<Details>(),
         schema::shared::<status::Readiness>(),

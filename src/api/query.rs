@@ -38,6 +38,8 @@ pub struct Query {
     pub limit: usize,
     /// How it is written.
     pub format: Format,
+    /// As it was after so many entries; as it is, where it is absent.
+    pub as_of: Option<u64>,
     /// In which order, if not that of the ids.
     pub sort: Option<Sort>,
     filters: Vec<Filter>,
@@ -87,11 +89,13 @@ impl Query {
             Format::Csv => (LOOKED_MAX, LOOKED_MAX),
         };
         let limit = named(pairs, "limit").map_or(Ok(usual), |value| limit(value, most))?;
+        let past = named(pairs, "as_of").filter(|_| kind.of_the_past);
         let sort = named(pairs, "sort").or(kind.sorted_by);
         Ok(Query {
             after: named(pairs, "after").map(str::to_owned),
             limit,
             format,
+            as_of: past.map(as_of).transpose()?,
             sort: sort.map(|sort| Sort::read(kind, sort)).transpose()?,
             filters: filters(kind, pairs)?,
         })
@@ -113,6 +117,12 @@ fn named<'q>(pairs: &'q [(String, String)], name: &str) -> Option<&'q str> {
     found.map(|(_, value)| value.as_str())
 }
 
+/// Reads after how many entries something is asked.
+pub(super) fn as_of(value: &str) -> Result<u64, Problem> {
+    let number = value.parse().ok();
+    number.ok_or_else(|| Problem::bad_request("query.as_of", "`as_of` is a number of entries"))
+}
+
 /// Reads how many rows are asked for.
 pub(super) fn limit(value: &str, most: usize) -> Result<usize, Problem> {
     let number = value.parse().ok();
@@ -130,7 +140,9 @@ fn filters(kind: &Kind, pairs: &[(String, String)]) -> Result<Vec<Filter>, Probl
             let detail = format!("`{name}` is given twice");
             return Err(Problem::bad_request("query.twice", detail));
         }
-        if !["after", "limit", "sort", "format"].contains(&name.as_str()) {
+        let page = ["after", "limit", "sort", "format"].contains(&name.as_str());
+        let past = kind.of_the_past && name == "as_of";
+        if !(page || past) {
             filters.push(Filter::read(kind, name, value)?);
         }
     }
@@ -192,6 +204,7 @@ fn unknown(kind: &Kind) -> Problem {
     let mut names: Vec<String> = ["after", "limit", "sort", "format"]
         .map(str::to_owned)
         .to_vec();
+    names.extend(kind.of_the_past.then(|| "as_of".to_owned()));
     names.extend(kind.filters.iter().map(|column| called(column).to_owned()));
     let days = kind.days.iter().map(|column| called(column));
     names.extend(days.flat_map(|day| [format!("{day}_from"), format!("{day}_to")]));
@@ -373,7 +386,7 @@ mod tests {
 
     #[test]
     fn filters_of_a_kind_are_columns_with_names_of_their_own() {
-        for kind in KINDS.iter().chain([&crate::api::list::DUE]) {
+        for kind in KINDS.iter().chain(crate::api::list::VIEWS) {
             let mut names: Vec<&str> = kind.filters.iter().map(|column| called(column)).collect();
             names.sort_unstable();
             names.dedup();

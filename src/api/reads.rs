@@ -10,8 +10,9 @@ use super::Api;
 use super::body;
 use super::csv;
 use super::list::{Kind, Rows};
+use super::past::Source;
 use super::problem::Problem;
-use super::query::{Format, LOOKED_MAX, Place, Query, Sort};
+use super::query::{Format, LOOKED_MAX, Place, Query, Sort, as_of};
 use super::reply::{Handled, JSON_TYPE, file, json};
 use super::session::{Asked, CHALLENGE_LASTS, Challenge, SESSION_LASTS};
 use super::status;
@@ -74,6 +75,17 @@ fn day_of_query(query: &[(String, String)]) -> Result<Option<Day>, Problem> {
     }
 }
 
+fn past_of_query(query: &[(String, String)]) -> Result<Option<u64>, Problem> {
+    match query {
+        [] => Ok(None),
+        [(name, size)] if name == "as_of" => as_of(size).map(Some),
+        _ => Err(Problem::bad_request(
+            "query.unknown",
+            "the claims of a receivable take the parameter `as_of`",
+        )),
+    }
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SessionRow {
     token: String,
@@ -122,9 +134,10 @@ impl Api {
         // Who shows no session is told nothing else.
         self.as_party(authorization, |_| ()).await?;
         let query = Query::read(kind, pairs)?;
+        let from = self.source(authorization, query.as_of).await?;
         let rows = match query.sort {
-            None => self.in_order_of_id(authorization, kind, &query).await?,
-            Some(sort) => self.sorted(authorization, kind, &query, sort).await?,
+            None => self.in_order_of_id(&from, kind, &query).await?,
+            Some(sort) => self.sorted(&from, kind, &query, sort).await?,
         };
         match query.format {
             Format::Json => Ok(json(StatusCode::OK, &rows)),
@@ -135,7 +148,7 @@ impl Api {
     /// Looks at no more than it must: a page may be short of rows that pass the filters, and still name a next.
     async fn in_order_of_id(
         &self,
-        authorization: Option<&str>,
+        from: &Source<'_>,
         kind: &Kind,
         query: &Query,
     ) -> Result<Rows, Problem> {
@@ -146,9 +159,7 @@ impl Api {
             } else {
                 CHUNK
             };
-            let scanned = self.as_party(authorization, |viewer| {
-                (kind.scan)(viewer, next.as_deref(), most)
-            });
+            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), most));
             let scanned = scanned.await??;
             looked += scanned.looked;
             next = scanned.next;
@@ -168,7 +179,7 @@ impl Api {
     /// All that passes the filters, to be put in order: bounded, as it cannot be done page by page.
     async fn sorted(
         &self,
-        authorization: Option<&str>,
+        from: &Source<'_>,
         kind: &Kind,
         query: &Query,
         sort: Sort,
@@ -176,9 +187,7 @@ impl Api {
         let after = query.after.as_deref().map(Place::decode).transpose()?;
         let (mut found, mut looked, mut next) = (Vec::new(), 0, None::<String>);
         loop {
-            let scanned = self.as_party(authorization, |viewer| {
-                (kind.scan)(viewer, next.as_deref(), CHUNK)
-            });
+            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), CHUNK));
             let scanned = scanned.await??;
             looked += scanned.looked;
             for (id, row) in scanned.rows {
@@ -229,9 +238,17 @@ impl Api {
         Ok(json(StatusCode::OK, &row))
     }
 
-    /// `GET /v1/receivables/<id>/claims`: its fens, as the party may know them.
-    pub(super) async fn claims(&self, authorization: Option<&str>, id: &str) -> Handled {
-        let claims = self.as_party(authorization, |viewer| {
+    /// `GET /v1/receivables/<id>/claims?as_of=`: its fens, as the party may know them, or as it knew them.
+    pub(super) async fn claims(
+        &self,
+        authorization: Option<&str>,
+        id: &str,
+        query: &[(String, String)],
+    ) -> Handled {
+        // Who shows no session is told nothing else.
+        self.as_party(authorization, |_| ()).await?;
+        let from = self.source(authorization, past_of_query(query)?).await?;
+        let claims = self.look(&from, |viewer| {
             let receivable = viewer.find::<Receivable>(id.parse().ok()?)?;
             Some(rows::claims(receivable, viewer))
         });

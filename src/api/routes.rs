@@ -12,7 +12,7 @@ use warp::reply::Response as Reply;
 use warp::{Filter, Rejection, path};
 
 use super::feed::EVENTS_TYPE;
-use super::list::{DUE, KindName};
+use super::list::{KindName, ListName};
 use super::operations::BODY_MAX;
 use super::problem::Problem;
 use super::reply::{Handled, json, secured};
@@ -185,24 +185,16 @@ fn entries(api: &Arc<Api>) -> Route {
 }
 
 fn objects(api: &Arc<Api>) -> Route {
-    let list = path!("v1" / KindName)
+    let list = path!("v1" / ListName)
         .and(read())
         .and(with(api))
         .and(authorization())
         .and(warp::query::<Query>())
         .then(
-            |kind: KindName, api: Arc<Api>, by: Authorization, query: Query| {
+            |kind: ListName, api: Arc<Api>, by: Authorization, query: Query| {
                 answer(async move { api.list(by.as_deref(), kind.0, &query).await })
             },
         );
-    let due = path!("v1" / "due")
-        .and(read())
-        .and(with(api))
-        .and(authorization())
-        .and(warp::query::<Query>())
-        .then(|api: Arc<Api>, by: Authorization, query: Query| {
-            answer(async move { api.list(by.as_deref(), &DUE, &query).await })
-        });
     let object = path!("v1" / KindName / String)
         .and(read())
         .and(with(api))
@@ -216,9 +208,12 @@ fn objects(api: &Arc<Api>) -> Route {
         .and(read())
         .and(with(api))
         .and(authorization())
-        .then(|id: String, api: Arc<Api>, by: Authorization| {
-            answer(async move { api.claims(by.as_deref(), &id).await })
-        });
+        .and(warp::query::<Query>())
+        .then(
+            |id: String, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.claims(by.as_deref(), &id, &query).await })
+            },
+        );
     let payoff = path!("v1" / "receivables" / String / "payoff")
         .and(read())
         .and(with(api))
@@ -229,9 +224,7 @@ fn objects(api: &Arc<Api>) -> Route {
                 answer(async move { api.payoff(by.as_deref(), &id, &query).await })
             },
         );
-    list.or(due)
-        .unify()
-        .or(object)
+    list.or(object)
         .unify()
         .or(claims)
         .unify()

@@ -17,6 +17,8 @@ use crate::interop::{DocumentKind, IssueFacts, Report, Verdict, check};
     after_help = "Example: counterfoil invoice import fixtures/invoices/supplier-1.xml --contract ctr_… \\\n\
     \x20   --delivery dlv_… --as supplier\n\
     A credit note names what it credits: counterfoil invoice import credit.xml --invoice inv_… --as supplier\n\
+    A self-billed invoice (type 389) is its buyer's, and its seller signs too: … --as hospital --out FILE, then\n\
+    \x20   counterfoil sign FILE --as supplier, and counterfoil send FILE\n\
     Exit codes: 1 the document or the ledger speaks against it, 2 usage, 3 it could not run."
 )]
 pub(crate) struct InvoiceImport {
@@ -67,6 +69,34 @@ fn facts(file: &Path, report: &Report) -> Result<IssueFacts, Failure> {
     Ok(facts)
 }
 
+/// One of the two parties of a document.
+struct Stated {
+    /// What documents call it.
+    word: &'static str,
+    /// What a contract on the ledger calls it.
+    field: &'static str,
+    /// The official identifier that the document states of it.
+    stated: Option<PartyId>,
+}
+
+/// Who issues the document, and the other of the two.
+fn roles(facts: &IssueFacts) -> (Stated, Stated) {
+    let seller = Stated {
+        word: "seller",
+        field: "supplier",
+        stated: facts.supplier,
+    };
+    let buyer = Stated {
+        word: "buyer",
+        field: "debtor",
+        stated: facts.debtor,
+    };
+    match facts.kind {
+        DocumentKind::SelfBilled => (buyer, seller),
+        _ => (seller, buyer),
+    }
+}
+
 /// What the document states of a party, where it states an official identifier, is the party on the ledger.
 fn same(role: &str, stated: Option<PartyId>, party: PartyId) -> Result<(), Failure> {
     match stated {
@@ -89,13 +119,15 @@ fn broken(report: &Report) -> String {
 }
 
 impl InvoiceImport {
-    /// The document must be the acting party's own, and to the debtor of the contract it is put under.
+    /// The document must be the acting party's own, and between the two of the contract it is put under. A self-billed
+    /// invoice is its buyer's own.
     fn check_parties(&self, facts: &IssueFacts) -> Result<(), Failure> {
         if self.other_identifiers {
             return Ok(());
         }
         let party = self.signing.acting()?;
-        same("seller", facts.supplier, party)?;
+        let (own, other) = roles(facts);
+        same(own.word, own.stated, party)?;
         let Some(contract) = self.contract else {
             return Ok(());
         };
@@ -110,8 +142,8 @@ impl InvoiceImport {
         let row = client
             .object("contracts", &contract.to_string())
             .map_err(|error| remote.failure(&error))?;
-        if let Some(debtor) = row["debtor"].as_str().and_then(|id| id.parse().ok()) {
-            same("buyer", facts.debtor, debtor)?;
+        if let Some(across) = row[other.field].as_str().and_then(|id| id.parse().ok()) {
+            same(other.word, other.stated, across)?;
         }
         let number = row["number"].as_str().unwrap_or_default();
         if let Some(stated) = facts
@@ -206,6 +238,41 @@ mod tests {
             (&body["invoice"], &body["amount"]),
             (&json!(INVOICED), &json!("10000.00"))
         );
+    }
+
+    /// The same invoice, of another type.
+    fn of_type(code: &str) -> Vec<u8> {
+        let text = std::str::from_utf8(INVOICE).unwrap();
+        let (plain, other) = (">380</cbc:Inv", format!(">{code}</cbc:Inv"));
+        assert!(text.contains(plain));
+        text.replace(plain, &other).into_bytes()
+    }
+
+    #[rstest]
+    #[case::plain("380", "seller", "buyer")]
+    #[case::self_billed("389", "buyer", "seller")]
+    fn a_self_billed_invoice_is_its_buyers_own(
+        #[case] code: &str,
+        #[case] own: &str,
+        #[case] other: &str,
+    ) {
+        let facts = facts(Path::new("a.xml"), &check(&of_type(code))).unwrap();
+        let (issuer, across) = roles(&facts);
+        assert_eq!((issuer.word, across.word), (own, other));
+        let supplier = if own == "seller" {
+            issuer.stated
+        } else {
+            across.stated
+        };
+        assert_eq!(supplier, facts.supplier);
+    }
+
+    #[test]
+    fn a_self_billed_invoice_becomes_invoice_issue_of_its_type() {
+        let given = format!("--contract {CONTRACT}");
+        let (operation, body) = operation(&of_type("389"), &given).unwrap();
+        assert_eq!(operation, "invoice.issue");
+        assert_eq!(body["type_code"], 389);
     }
 
     #[rstest]

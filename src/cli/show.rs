@@ -48,6 +48,9 @@ pub(crate) struct Args {
     /// The day of payment, for a payoff list; the ledger's if absent
     #[arg(long, value_name = "YYYY-MM-DD")]
     day: Option<Day>,
+    /// For claims: as they were after so many entries
+    #[arg(long, value_name = "SIZE")]
+    as_of: Option<u64>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -62,6 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.kind == Kind::Payoff && args.id.is_none() {
         return Err(Failure::Usage(
             "a payoff list is of one receivable: name its id".into(),
+        ));
+    }
+    if args.as_of.is_some() && args.kind != Kind::Claims {
+        return Err(Failure::Usage(
+            "only claims are read as they were: show claims --as-of SIZE".into(),
         ));
     }
     let rows = rows(&client, args).map_err(|error| args.remote.failure(&error))?;
@@ -90,7 +98,7 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned());
     match (args.kind, &args.id) {
-        (Kind::Claims, Some(receivable)) => claims(client, receivable),
+        (Kind::Claims, Some(receivable)) => claims(client, receivable, args.as_of),
         (Kind::Payoff, Some(receivable)) => {
             let day = args
                 .day
@@ -100,11 +108,14 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
             Ok(listed(list["payees"].take()))
         }
         (Kind::Claims, None) => {
+            if let Some(size) = args.as_of {
+                return held(client, size);
+            }
             let mut rows = Vec::new();
             for receivable in client.all("receivables")? {
                 let confirmed = receivable["state"] == "confirmed";
                 if let Some(id) = receivable["id"].as_str().filter(|_| confirmed) {
-                    rows.extend(claims(client, id)?);
+                    rows.extend(claims(client, id, None)?);
                 }
             }
             Ok(rows)
@@ -114,9 +125,28 @@ fn rows(client: &Client, args: &Args) -> Result<Vec<Value>, ClientError> {
     }
 }
 
-fn claims(client: &Client, receivable: &str) -> Result<Vec<Value>, ClientError> {
+/// What the party held after so many entries.
+fn held(client: &Client, size: u64) -> Result<Vec<Value>, ClientError> {
+    let path = format!("/v1/claims?limit=200&as_of={size}");
+    let (mut rows, mut after) = (Vec::new(), String::new());
+    loop {
+        let mut page: Value = client.get(&format!("{path}{after}"))?;
+        rows.extend(listed(page["items"].take()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return Ok(rows),
+        }
+    }
+}
+
+fn claims(
+    client: &Client,
+    receivable: &str,
+    as_of: Option<u64>,
+) -> Result<Vec<Value>, ClientError> {
     // A holder reads its claims; the debtor, whom it owes how much.
-    let mut all = client.claims(receivable)?;
+    let past = as_of.map_or_else(String::new, |size| format!("?as_of={size}"));
+    let mut all: Value = client.get(&format!("/v1/receivables/{receivable}/claims{past}"))?;
     let mut rows = listed(all["claims"].take());
     rows.extend(listed(all["payees"].take()));
     Ok(rows)

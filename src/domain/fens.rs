@@ -48,6 +48,29 @@ impl<'s> Head<'s> {
         timing: Timing,
         own: Option<Disposition>,
     ) -> Result<Disposable, Refusal> {
+        self.gather(addresses, |receivable, address| {
+            self.pieces(receivable, address, timing, own)
+        })
+    }
+
+    /// The fens at `addresses`, if every one is the actor's own, open and unlocked, on a receivable that no open
+    /// dilution bars: what is asked where title does not move.
+    pub fn own_free(&self, addresses: &Addresses) -> Result<Disposable, Refusal> {
+        let free = self.gather(addresses, |receivable, address| {
+            receivable.undiluted()?;
+            let runs = receivable.confirmed()?.runs.within(address.lo, address.hi);
+            let free = |run| self.check_free(address, &run, None).map(|()| run);
+            runs.map(free).collect()
+        })?;
+        self.check_run_count(addresses)?;
+        Ok(free)
+    }
+
+    fn gather(
+        &self,
+        addresses: &Addresses,
+        mut judged: impl FnMut(&'s Receivable, &Address) -> Result<Vec<Run>, Refusal>,
+    ) -> Result<Disposable, Refusal> {
         let mut pieces = Vec::new();
         let mut currency = None;
         for address in addresses {
@@ -60,11 +83,8 @@ impl<'s> Head<'s> {
                 )
                 .input("address", address)
             })?;
-            pieces.extend(
-                self.pieces(receivable, address, timing, own)?
-                    .into_iter()
-                    .map(|run| (receivable.id, run)),
-            );
+            let runs = judged(receivable, address)?.into_iter();
+            pieces.extend(runs.map(|run| (receivable.id, run)));
         }
         let face = addresses
             .total()
@@ -80,7 +100,7 @@ impl<'s> Head<'s> {
 
     /// The confirmed receivable of an address all of whose fens are the actor's: to everybody else, and beyond its
     /// face, it reads as an address that never was.
-    fn holding(&self, address: &Address) -> Result<&'s Receivable, Refusal> {
+    pub(super) fn holding(&self, address: &Address) -> Result<&'s Receivable, Refusal> {
         let unknown = || Refusal::unknown_object("address", address);
         let receivable = self
             .named::<Receivable>(address.receivable)
@@ -105,15 +125,8 @@ impl<'s> Head<'s> {
         own: Option<Disposition>,
     ) -> Result<Vec<Run>, Refusal> {
         receivable.undiluted()?;
+        self.check_unit(receivable, address)?;
         let rules = &self.rulebook_of(receivable.rulebook)?.rules;
-        ensure(address.len() >= rules.claim_unit.params.fen, || {
-            Refusal::new(
-                "claim.unit",
-                "the address is smaller than the smallest run that may be disposed of",
-            )
-            .input("address", address)
-            .input("fen_at_least", rules.claim_unit.params.fen)
-        })?;
         let confirmed = receivable.confirmed()?;
         let mut pieces = Vec::new();
         for run in confirmed.runs.within(address.lo, address.hi) {
@@ -137,6 +150,28 @@ impl<'s> Head<'s> {
             pieces.push(run);
         }
         Ok(pieces)
+    }
+
+    /// `claim.unit`: what goes on as a claim of its own is no smaller than the smallest run that may.
+    pub(super) fn check_unit(
+        &self,
+        receivable: &Receivable,
+        address: &Address,
+    ) -> Result<(), Refusal> {
+        let least = self
+            .rulebook_of(receivable.rulebook)?
+            .rules
+            .claim_unit
+            .params
+            .fen;
+        ensure(address.len() >= least, || {
+            Refusal::new(
+                "claim.unit",
+                "the address is smaller than the smallest run that may be disposed of",
+            )
+            .input("address", address)
+            .input("fen_at_least", least)
+        })
     }
 
     fn check_free(
@@ -219,8 +254,7 @@ impl<'s> Head<'s> {
     }
 
     fn check_run_count(&self, addresses: &Addresses) -> Result<(), Refusal> {
-        let all = addresses.as_slice();
-        for group in all.chunk_by(|a, b| a.receivable == b.receivable) {
+        for group in addresses.by_receivable() {
             let receivable = self.named::<Receivable>(group[0].receivable)?;
             let after = receivable.confirmed()?.runs.count() + 2 * group.len();
             ensure(after <= RUNS_MOST, || {
@@ -270,6 +304,10 @@ impl Draft<'_> {
         parts: &[(u64, u64)],
         change: impl FnMut(&mut Run),
     ) -> Result<(), Refusal> {
+        // A payment that settles nothing changes no receivable, and nothing is absorbed on it again.
+        if parts.is_empty() {
+            return Ok(());
+        }
         let time = self.head.time;
         let receivable = self.edit::<Receivable>(id);
         let supplier = receivable.supplier;
@@ -329,8 +367,7 @@ impl Draft<'_> {
         addresses: &Addresses,
         mut change: impl FnMut(&mut Run),
     ) -> Result<(), Refusal> {
-        let all = addresses.as_slice();
-        for group in all.chunk_by(|a, b| a.receivable == b.receivable) {
+        for group in addresses.by_receivable() {
             let parts: Vec<(u64, u64)> = group
                 .iter()
                 .map(|address| (address.lo, address.hi))

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::operation::{Act, Operation};
 use super::ops::{
-    account, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation, offer,
-    party, policy, receivable, request, transfer,
+    account, claim, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation,
+    offer, party, policy, receivable, request, transfer,
 };
 use super::schema;
 
@@ -65,6 +65,8 @@ pub const REGISTRY: &[Registered] = &[
     registered::<receivable::dispute::Dispute>(),
     registered::<receivable::resolve::Resolve>(),
     registered::<receivable::withdraw::Withdraw>(),
+    registered::<claim::extend::Extend>(),
+    registered::<claim::waive::Waive>(),
     registered::<transfer::propose::Propose>(),
     registered::<transfer::accept::Accept>(),
     registered::<transfer::decline::Decline>(),

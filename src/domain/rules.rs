@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::refusal::Refusal;
-use super::rulebook::{Rule, Rulebook, Severity, SmeTerm};
+use super::rulebook::{Rule, Rulebook, Severity, SmeTerm, VoucherTerm};
 use super::values::{Day, Size};
 
 /// Applies `rule` as it stands on `day` (the date it is compared with): a rule of severity `block` that does not
@@ -24,6 +24,35 @@ pub fn enforce<P>(
         Severity::Log => {}
     }
     Ok(())
+}
+
+/// `voucher.term`: 6 months in principle, with reason above, 1 year at most, from the day `since`.
+pub fn voucher_term(
+    draft: &mut Draft<'_>,
+    rule: &Rule<VoucherTerm>,
+    since: Day,
+    due: Day,
+    reasoned: bool,
+) -> Result<(), Refusal> {
+    let holds = |params: &VoucherTerm| {
+        let months = if reasoned {
+            params.months_at_most
+        } else {
+            params.months_in_principle
+        };
+        due <= since.plus_months(months)
+    };
+    enforce(draft, rule, since, holds, |params| {
+        Refusal::new(
+            "voucher.term",
+            "the due day lies too far ahead for a voucher",
+        )
+        .input("due", due)
+        .remedy(format!(
+            "{} months, with a term_reason {}",
+            params.months_in_principle, params.months_at_most
+        ))
+    })
 }
 
 /// How long a debtor takes to pay, as `sme.term` asks.

@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::committer::Published;
 use super::gate::Gate;
 use super::indexer::Progress;
+use super::past::Again;
 use super::pipeline::Shared;
 use super::status::{StopReason, Stopped};
 
@@ -34,6 +35,7 @@ pub(super) struct Inner {
     pub(super) index: Arc<Index>,
     pub(super) indexed: watch::Receiver<Progress>,
     pub(super) gate: Arc<Gate>,
+    pub(super) again: Arc<tokio::sync::Mutex<Again>>,
     pub(super) origin: String,
     pub(super) vkey: String,
     pub(super) quarantined: Vec<PathBuf>,

@@ -158,6 +158,7 @@ impl Ledger {
                 index,
                 indexed,
                 gate,
+                again: Arc::default(),
                 origin,
                 vkey: vkey.to_string(),
                 quarantined: parts.quarantined,

@@ -54,6 +54,14 @@ impl Status {
         });
     }
 
+    /// Whether it goes on; for work of its own that would outlast it.
+    pub(super) fn running(&self) -> Result<(), Stopped> {
+        match *self.stopped.borrow() {
+            None => Ok(()),
+            Some(_) => Err(Stopped),
+        }
+    }
+
     pub(super) fn stop_reason(&self) -> Option<StopReason> {
         self.stopped.borrow().clone()
     }

@@ -4,6 +4,7 @@ mod answers;
 mod durability;
 mod faults;
 mod order;
+mod past;
 mod restart;
 
 use super::Answer;

@@ -4,6 +4,7 @@
 //! - `fields`: which fields of an object each of its readers gets.
 //! - `secrets`: who is ever told which id, number, amount, reference or reason; all answers are searched for all of them.
 //! - `window`: what time changes: sealed offers in the window in which they are revealed, requests that end.
+//! - `past`: claims as they were.
 //! - `sheet`, `due`: files and due lists say what the rows say.
 //! - `oracles`, `numbers`: refusals and uniqueness tell nobody of another's trade.
 //!
@@ -27,6 +28,7 @@ mod first_trade;
 mod money;
 mod numbers;
 mod oracles;
+mod past;
 mod scene;
 mod second_trade;
 mod secrets;

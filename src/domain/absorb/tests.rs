@@ -246,6 +246,20 @@ fn c_fens_below_an_announced_disbursement_are_absorbed_once_it_has_lapsed() {
 }
 
 #[test]
+fn a_payment_too_late_to_settle_anything_changes_no_receivable_and_absorbs_nothing() {
+    let mut given = given();
+    let receivable = given.confirmed("100.00");
+    let pays = [Discharge::Receivable(receivable)];
+    let payment = given.world.announced(HOSPITAL, SUPPLIER, "100.00", &pays);
+    let (_, leg) = given.disbursing(receivable, 10_000);
+    given.credits("30.00");
+    given.world.time = given.world.get::<Leg>(leg).lapses;
+    given.world.attested(payment);
+    assert_eq!(given.open(receivable), [(0, 10_000)]);
+    assert_eq!(given.used(), (fen("100.00"), fen("30.00")));
+}
+
+#[test]
 fn d_the_rest_is_dilution_of_the_newest_receivable_first_and_bars_new_dispositions() {
     let mut given = given();
     let older = given.passed_on("60.00");

@@ -114,7 +114,7 @@ pub struct Confirmed {
     pub at: Instant,
     /// The fens are `[0, face)`.
     pub face: Fen,
-    /// The day it is due, already a business day.
+    /// The day it is due as confirmed, already a business day; its holder and the debtor may put off fens of it.
     pub due: Day,
     /// The debtor's defences.
     pub defences: Defences,

@@ -16,6 +16,8 @@ use super::transfer::Recourse;
 pub enum EndReason {
     /// A credit note absorbed it.
     Diluted,
+    /// Its holder gave it up.
+    Waived,
 }
 
 /// What became of a fen.
@@ -107,6 +109,13 @@ impl Run {
     /// Whether it is owed and past its due day on `today`.
     pub fn is_overdue(&self, today: Day) -> bool {
         self.state == FenState::Open && self.due < today
+    }
+
+    /// Whether an assignor still answers to its holder if the debtor does not pay: the last one, or by `chain` any.
+    pub fn has_recourse(&self) -> bool {
+        let last = self.hops.last().map(|hop| hop.recourse);
+        last.is_some_and(|recourse| recourse != Recourse::None)
+            || self.hops.iter().any(|hop| hop.recourse == Recourse::Chain)
     }
 
     /// The financing by which its present holder bought it, if it did.

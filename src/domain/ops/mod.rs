@@ -1,6 +1,7 @@
 //! The operations, one file each: its body in wire order, who signs, the guards, the effects, the refusals.
 
 pub mod account;
+pub mod claim;
 pub mod contract;
 pub mod delivery;
 pub mod financing;

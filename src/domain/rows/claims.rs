@@ -53,6 +53,8 @@ pub enum ClaimWord {
     Settled,
     /// Ended because a credit absorbed it.
     Diluted,
+    /// Ended because its holder gave it up.
+    Waived,
 }
 
 /// Fens that read alike, with what is read of them.
@@ -131,6 +133,32 @@ pub struct PayeeRow {
     pub totals: Totals,
 }
 
+/// A claim in the list of all that a party holds.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct HeldRow {
+    /// Of which receivable.
+    pub receivable: ReceivableId,
+    /// Who owes it.
+    pub debtor: PartyId,
+    /// Its currency.
+    pub currency: Currency,
+    /// Which fens, and what is read of them.
+    #[serde(flatten)]
+    pub claim: PlacedRow<ClaimRow>,
+}
+
+/// What the viewer holds of a receivable, in whatever state; to an auditor, what everybody does.
+pub fn held(receivable: &Receivable, viewer: &Viewer<'_>) -> Vec<HeldRow> {
+    let row = |claim| HeldRow {
+        receivable: receivable.id,
+        debtor: receivable.debtor,
+        currency: receivable.currency,
+        claim,
+    };
+    let claims = claims(receivable, viewer).claims.into_iter();
+    claims.map(row).collect()
+}
+
 /// The claims of a receivable, which the viewer may see, as it reads them.
 pub fn claims(receivable: &Receivable, viewer: &Viewer<'_>) -> ClaimsRow {
     let standing = Standing::of(viewer, receivable);
@@ -179,6 +207,7 @@ impl Reader<'_> {
             FenState::Open => ClaimWord::Open,
             FenState::Settled(_) => ClaimWord::Settled,
             FenState::Cancelled(_, EndReason::Diluted) => ClaimWord::Diluted,
+            FenState::Cancelled(_, EndReason::Waived) => ClaimWord::Waived,
         };
         let leg = match run.state {
             FenState::Settled(leg) => self.viewer.id::<Leg>(leg),

@@ -33,7 +33,8 @@ use super::visibility::{Seen, Viewer};
 
 pub use account::{AccountRow, AccountWord};
 pub use claims::{
-    ClaimRow, ClaimWord, ClaimsRow, HopRow, LockRow, PassedRow, PayeeRow, PlacedRow, claims,
+    ClaimRow, ClaimWord, ClaimsRow, HeldRow, HopRow, LockRow, PassedRow, PayeeRow, PlacedRow,
+    claims, held,
 };
 pub use contract::{ContractRow, ContractWord};
 pub use delivery::{DeliveryRow, DeliveryWord};

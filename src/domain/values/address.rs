@@ -150,6 +150,11 @@ impl Addresses {
         &self.0
     }
 
+    /// The addresses, those of one receivable together.
+    pub fn by_receivable(&self) -> impl Iterator<Item = &[Address]> {
+        self.0.chunk_by(|a, b| a.receivable == b.receivable)
+    }
+
     /// The addresses, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Address> {
         self.0.iter()

@@ -216,6 +216,8 @@ pub(super) struct Receivable {
     pub(super) stage: Stage,
     /// The due day that its confirmation fixed.
     pub(super) due: Day,
+    /// The day of the confirmation.
+    pub(super) confirmed: Day,
     /// One record per fen of `[0, C)`.
     pub(super) fens: Vec<Fen>,
 }

@@ -5,7 +5,7 @@ mod money;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use counterfoil::domain::objects::{self, Disposition, InvoiceState, Receivable, Run};
+use counterfoil::domain::objects::{self, Disposition, EndReason, InvoiceState, Receivable, Run};
 use counterfoil::domain::state::State;
 use counterfoil::domain::table::{Object, Table};
 use counterfoil::domain::values::{Instant, LimitId};
@@ -237,7 +237,8 @@ impl Comparison<'_> {
         let state = match run.state {
             objects::FenState::Open => FenState::Open,
             objects::FenState::Settled(leg) => FenState::Settled(leg),
-            objects::FenState::Cancelled(..) => FenState::Cancelled,
+            objects::FenState::Cancelled(_, EndReason::Diluted) => FenState::Cancelled,
+            objects::FenState::Cancelled(_, EndReason::Waived) => FenState::Waived,
         };
         let lock = run
             .lock_at(self.now)

@@ -76,6 +76,12 @@ impl Coverage {
                 ended(|state| *state == FenState::Cancelled) > 0,
                 "fens cancelled",
             ));
+            states.extend(any(
+                ended(|state| *state == FenState::Waived) > 0,
+                "fens waived",
+            ));
+            let later = fens.iter().any(|fen| fen.due > receivable.due);
+            states.extend(any(later, "fens put off"));
             let hops = fens.iter().map(|fen| fen.hops.len()).max().unwrap_or(0);
             states.extend(["one hop", "two hops", "three hops"].get(hops.wrapping_sub(1)));
         }
@@ -171,6 +177,8 @@ const STATES: &[&str] = &[
     "receivable settled in part",
     "receivable settled",
     "fens cancelled",
+    "fens waived",
+    "fens put off",
     "two hops",
     "transfer changed",
     "transfer expired",

@@ -24,6 +24,8 @@ pub(super) enum FenState {
     Settled(LegId),
     /// Against a credit.
     Cancelled,
+    /// Its holder forwent it.
+    Waived,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -75,6 +75,8 @@ bodies! {
     ReceivableDispute: ops::receivable::dispute::Dispute,
     ReceivableResolve: ops::receivable::resolve::Resolve,
     ReceivableWithdraw: ops::receivable::withdraw::Withdraw,
+    ClaimExtend: ops::claim::extend::Extend,
+    ClaimWaive: ops::claim::waive::Waive,
     TransferPropose: ops::transfer::propose::Propose,
     TransferAccept: ops::transfer::accept::Accept,
     TransferDecline: ops::transfer::decline::Decline,

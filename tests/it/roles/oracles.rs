@@ -46,6 +46,12 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
     let share = |amount: &str| json!([{ "invoice": scene.id("inv-open"), "amount": amount }]);
     let terms = scene.terms("0.05", None);
     let fens = format!("{HERE}:0-100");
+    let bill = |type_code: u16| {
+        json!({
+            "contract": HERE, "number": "N-1", "type_code": type_code, "issued": "2026-05-25", "currency": "CNY",
+            "net": "4.00", "tax": "1.00", "gross": "5.00", "document": digest("N-1"),
+        })
+    };
     let leg = |pays: &str, to: &str, account: &str| {
         json!({
             "purpose": if pays == "financing" { "disbursement" } else { "payment" }, "payee": scene.party(to).id,
@@ -66,14 +72,8 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
             "dlv-open",
             json!({ "delivery": HERE, "reason": "none" }),
         ),
-        (
-            "invoice.issue",
-            "ctr-main",
-            json!({
-                "contract": HERE, "number": "N-1", "type_code": 380, "issued": "2026-05-25", "currency": "CNY", "net": "4.00",
-                "tax": "1.00", "gross": "5.00", "document": digest("N-1"),
-            }),
-        ),
+        ("invoice.issue", "ctr-main", bill(380)),
+        ("invoice.issue", "ctr-main", bill(389)),
         (
             "invoice.flag",
             "inv-open",
@@ -118,6 +118,12 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
                 "receivable": HERE, "invoice": scene.id("inv-open"), "amount": "5.00", "outcome": "released",
             }),
         ),
+        (
+            "claim.extend",
+            "rcv-main",
+            json!({ "addresses": [fens], "due": "2026-08-20" }),
+        ),
+        ("claim.waive", "rcv-main", json!({ "addresses": [fens] })),
         (
             "transfer.propose",
             "rcv-main",

@@ -329,6 +329,40 @@ impl Visit<'_> {
             self.wrong.push(format!("{}: {wrong}", self.who));
         }
     }
+
+    /// The list of claims holds what each receivable says, as a file too; and the secrets are kept in the past as well.
+    fn claims(&mut self) {
+        let receivables = self.get("/v1/receivables?limit=200").json();
+        let mut expected = Vec::new();
+        for row in receivables["items"].as_array().unwrap() {
+            let path = format!("/v1/receivables/{}/claims", row["id"].as_str().unwrap());
+            let claims = self.get(&path).json();
+            let addresses = claims["claims"].as_array().unwrap().iter();
+            expected.extend(addresses.map(|claim| claim["address"].as_str().unwrap().to_owned()));
+        }
+        expected.sort_unstable();
+        let listed = self.get("/v1/claims?sort=address&limit=200").json();
+        let found = listed["items"].as_array().unwrap().iter();
+        let found: Vec<&str> = found.map(|row| row["address"].as_str().unwrap()).collect();
+        if found != expected {
+            self.wrong
+                .push(format!("{} lists the claims {found:?}", self.who));
+        }
+        let file = self.get("/v1/claims?sort=address&format=csv").body;
+        if let Err(difference) = sheet::same(&listed["items"], &file) {
+            self.wrong
+                .push(format!("{} as a file of claims: {difference}", self.who));
+        }
+        let size = self.scene.entries.last().map_or(1, |last| last.n + 1);
+        for size in (1..=size).step_by(20) {
+            self.get(&format!("/v1/claims?as_of={size}&limit=200"));
+            // The debtor knew at each time whom it owed how much, so it may know it of that time.
+            if self.who != "hospital" {
+                let main = self.scene.id("rcv-main");
+                self.get(&format!("/v1/receivables/{main}/claims?as_of={size}"));
+            }
+        }
+    }
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
@@ -375,6 +409,7 @@ fn a_party_reads_what_concerns_it_and_all_else_is_absent() {
         visit.files();
         visit.feed();
         visit.dues();
+        visit.claims();
         wrong.append(&mut visit.wrong);
         heard.insert(who, visit.heard);
     }

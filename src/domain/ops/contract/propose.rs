@@ -65,6 +65,7 @@ pub struct Propose {
 impl Operation for Propose {
     const NAME: &'static str = "contract.propose";
     const SUMMARY: &'static str = "A supplier or debtor proposes a contract to the other";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         at.stake("value", &self.value, self.currency)
     }

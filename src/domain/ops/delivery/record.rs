@@ -27,6 +27,7 @@ pub struct Record {
 impl Operation for Record {
     const NAME: &'static str = "delivery.record";
     const SUMMARY: &'static str = "The supplier records a delivery under a contract";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let contract = at.named::<Contract>(self.contract)?;
         at.stake("amount", [&self.amount], contract.terms.currency)

@@ -1,4 +1,4 @@
-//! `invoice.issue`: the supplier puts an invoice on the ledger, once.
+//! `invoice.issue`: the supplier, or its debtor in its name (self-billing), puts an invoice on the ledger, once.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Contract, Delivery, Invoice, InvoiceState};
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Consents, Operation};
 use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
@@ -20,6 +20,8 @@ use super::{new_document, new_fingerprint};
 const INVOICE: u16 = 380;
 /// UNTDID 1001: corrected invoice.
 const CORRECTED: u16 = 384;
+/// UNTDID 1001: self-billed invoice.
+const SELF_BILLED: u16 = 389;
 /// An invoice bills at most this many deliveries.
 const DELIVERIES_MOST: usize = 64;
 
@@ -31,7 +33,7 @@ pub struct Issue {
     pub contract: ContractId,
     /// Its number as printed (BT-1).
     pub number: Reference,
-    /// UNTDID 1001 (BT-3): 380 or 384.
+    /// UNTDID 1001 (BT-3): 380, 384, or 389 of the debtor in the supplier's name.
     pub type_code: u16,
     /// The day of issue (BT-2).
     pub issued: Day,
@@ -69,24 +71,30 @@ struct Sums {
 
 impl Operation for Issue {
     const NAME: &'static str = "invoice.issue";
-    const SUMMARY: &'static str = "The supplier puts an invoice under a contract on the ledger";
+    const SUMMARY: &'static str = "The supplier puts an invoice on the ledger, or the debtor a self-billed one with its consent";
+
+    /// Self-billed: the supplier signs too. It is asked by a guard rather than here: whatever is judged as if all
+    /// who are asked had signed would tell the debtor which numbers the supplier has used towards others.
+    fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {
+        let contract = at.named::<Contract>(self.contract)?;
+        Ok(match self.type_code {
+            SELF_BILLED => Consents::perhaps(contract.supplier),
+            _ => Consents::none(),
+        })
+    }
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         at.stake("gross", [&self.gross], self.currency)
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let contract = at.named::<Contract>(self.contract)?.active()?;
-        ensure(at.by == contract.supplier, || {
-            Refusal::new(
-                "invoice.not_supplier",
-                "an invoice is issued by the contract's supplier",
-            )
-            .input("contract", contract.id)
-        })?;
+        self.check_issuer(at, contract)?;
         self.check_type(at, contract)?;
         self.check_day(contract, at.today()?)?;
         let sums = self.sums(at, contract)?;
         self.check_deliveries(at, contract)?;
+        self.check_consent(at, contract)?;
         let fingerprint = new_fingerprint(at, contract.supplier, &self.number)?;
         new_document(at, contract.supplier, self.document)?;
 
@@ -117,22 +125,56 @@ impl Operation for Issue {
             state: InvoiceState::Issued,
         });
         draft.tell(contract.debtor);
+        draft.tell(contract.supplier);
         Ok(draft.done())
     }
 }
 
 impl Issue {
-    /// 380, or 384 with the invoice that it corrects.
-    fn check_type(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
-        ensure([INVOICE, CORRECTED].contains(&self.type_code), || {
+    fn check_issuer(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
+        if self.type_code == SELF_BILLED {
+            return ensure(at.by == contract.debtor, || {
+                Refusal::new(
+                    "invoice.not_debtor",
+                    "a self-billed invoice is issued by the contract's debtor",
+                )
+                .input("contract", contract.id)
+            });
+        }
+        ensure(at.by == contract.supplier, || {
             Refusal::new(
-                "invoice.type",
-                "an invoice of this type is not yet supported",
+                "invoice.not_supplier",
+                "an invoice is issued by the contract's supplier",
             )
-            .input("type_code", self.type_code)
+            .input("contract", contract.id)
             .remedy(format!(
-                "{INVOICE} (invoice) or {CORRECTED} (corrected invoice)"
+                "{SELF_BILLED} (self-billed invoice), which the debtor issues with the supplier's signature"
             ))
+        })
+    }
+
+    /// Nobody bills in another's name without its word.
+    fn check_consent(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
+        let agreed = self.type_code != SELF_BILLED || at.also_signed(contract.supplier);
+        ensure(agreed, || {
+            Refusal::new(
+                "invoice.agreement",
+                "a self-billed invoice takes the supplier's signature too",
+            )
+            .input("supplier", contract.supplier)
+            .remedy("the supplier signs the same envelope")
+        })
+    }
+
+    /// 380, 389, or 384 with the invoice that it corrects.
+    fn check_type(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {
+        let types = [INVOICE, CORRECTED, SELF_BILLED];
+        ensure(types.contains(&self.type_code), || {
+            Refusal::new("invoice.type", "no invoice of this type is issued")
+                .input("type_code", self.type_code)
+                .remedy(format!(
+                    "{INVOICE} (invoice), {CORRECTED} (corrected invoice) or {SELF_BILLED} (self-billed invoice)"
+                ))
         })?;
         ensure(
             (self.type_code == CORRECTED) == self.preceding.is_some(),
@@ -250,9 +292,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::domain::ops::contract::propose::Propose;
     use crate::domain::ops::delivery::reject::Reject;
     use crate::domain::testing::{
-        HOSPITAL, MAKER, STRANGER, SUPPLIER, World, digest, fen, proposal, wire,
+        HOSPITAL, MAKER, STRANGER, SUPPLIER, World, digest, fen, id, proposal, wire,
     };
     use crate::domain::values::MadeId;
 
@@ -284,7 +327,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::self_billed(|body: &mut Issue| { body.type_code = 389; }, "invoice.type")]
+    #[case::self_billed_by_the_supplier(|body: &mut Issue| { body.type_code = 389; }, "invoice.not_debtor")]
     #[case::credit_note(|body: &mut Issue| { body.type_code = 381; }, "invoice.type")]
     #[case::corrected_without_preceding(|body: &mut Issue| { body.type_code = 384; }, "invoice.preceding")]
     #[case::preceded_without_correction(
@@ -319,6 +362,71 @@ mod tests {
         let (mut world, mut body) = given();
         spoil(&mut body);
         assert_eq!(world.refusal(SUPPLIER, body).rule, rule);
+    }
+
+    fn self_billed() -> (World, Issue) {
+        let (world, mut body) = given();
+        body.type_code = SELF_BILLED;
+        (world, body)
+    }
+
+    #[test]
+    fn a_debtor_bills_in_the_suppliers_name_with_its_signature() {
+        let (mut world, body) = self_billed();
+        let op = world.act_with(HOSPITAL, &[id(SUPPLIER)], body);
+        let invoice = world.get_invoice(InvoiceId::of(&op, 0));
+        assert_eq!(invoice.supplier, id(SUPPLIER));
+        assert_eq!(invoice.debtor, id(HOSPITAL));
+        assert_eq!(invoice.type_code, 389);
+        let (contract, invoice) = (invoice.contract, invoice.id);
+        let receivable = world.registered(contract, &[(invoice, "113.00")]);
+        world.act(HOSPITAL, world.confirmation(receivable));
+    }
+
+    #[rstest]
+    #[case::the_debtor_alone(HOSPITAL, &[], "invoice.agreement")]
+    #[case::with_somebody_else(HOSPITAL, &[MAKER], "signature.not_asked")]
+    #[case::the_supplier(SUPPLIER, &[], "invoice.not_debtor")]
+    #[case::a_stranger(STRANGER, &[SUPPLIER], "unknown_object")]
+    fn nobody_else_does(#[case] by: &str, #[case] also: &[&str], #[case] rule: &str) {
+        let (mut world, body) = self_billed();
+        let also: Vec<_> = also.iter().map(|party| id(party)).collect();
+        assert_eq!(world.refusal_with(by, &also, body).rule, rule);
+    }
+
+    #[rstest]
+    #[case::corrected(384)]
+    #[case::plain(380)]
+    fn a_debtor_issues_no_other_type(#[case] type_code: u16) {
+        let (mut world, mut body) = self_billed();
+        body.type_code = type_code;
+        assert_eq!(world.refusal(HOSPITAL, body).rule, "invoice.not_supplier");
+    }
+
+    /// What the supplier has billed to others is no debtor's to find out.
+    #[test]
+    fn without_the_supplier_a_number_in_use_reads_as_one_that_is_not() {
+        let (mut world, body) = self_billed();
+        let elsewhere = world.contract_of(SUPPLIER, STRANGER, other_contract());
+        world.invoice(elsewhere, "INV-0042", "5.00", "0.00");
+        let refusal = world.refusal(HOSPITAL, body);
+        assert_eq!(refusal.rule, "invoice.agreement");
+    }
+
+    #[test]
+    fn the_supplier_and_its_debtor_share_its_numbers() {
+        let (mut world, body) = self_billed();
+        let contract = body.contract;
+        world.act_with(HOSPITAL, &[id(SUPPLIER)], body);
+        let again = world.billing(contract, "INV-0042", "5.00", "0.00");
+        assert_eq!(world.refusal(SUPPLIER, again).rule, "invoice.duplicate");
+    }
+
+    fn other_contract() -> Propose {
+        Propose {
+            number: wire("HT-2"),
+            ..proposal()
+        }
     }
 
     #[rstest]
@@ -366,14 +474,7 @@ mod tests {
         let (mut world, body) = given();
         let contract = body.contract;
         let preceding = Some(InvoiceId::of(&world.act(SUPPLIER, body), 0));
-        let other = world.contract_of(
-            SUPPLIER,
-            HOSPITAL,
-            crate::domain::ops::contract::propose::Propose {
-                number: wire("HT-2"),
-                ..proposal()
-            },
-        );
+        let other = world.contract_of(SUPPLIER, HOSPITAL, other_contract());
         let correcting = |body: Issue| Issue {
             type_code: 384,
             preceding,

@@ -47,6 +47,7 @@ pub struct Announce {
 impl Operation for Announce {
     const NAME: &'static str = "leg.announce";
     const SUMMARY: &'static str = "A payer announces a bank transfer and what it pays";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         at.stake("amount", [&self.amount], self.currency)
     }

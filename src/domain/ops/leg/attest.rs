@@ -32,6 +32,7 @@ pub struct Attest {
 impl Operation for Attest {
     const NAME: &'static str = "leg.attest";
     const SUMMARY: &'static str = "The payee or its bank attests that a transfer was booked";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let leg = at.named::<Leg>(self.leg)?;
         at.stake("booked", [&self.booked], leg.currency)

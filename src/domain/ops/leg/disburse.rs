@@ -171,10 +171,12 @@ pub(super) fn unwind(draft: &mut Draft<'_>, leg: &Leg, id: FinancingId) -> Resul
     Ok(returns)
 }
 
-/// Whether the lender still holds every fen it bought by the financing, open and without a lock.
+/// Whether the lender still holds every fen it bought by the financing as it bought it: open, without a lock, and
+/// not put off to a due day that the requester had no say in.
 fn is_still_held(draft: &Draft<'_>, financing: &Financing) -> bool {
     let free = |run: &Run| {
         run.open_of(financing.lender)
+            && run.due == financing.due
             && run.bought_by() == Some(financing.id)
             && run.lock_at(draft.head.time).is_none()
     };

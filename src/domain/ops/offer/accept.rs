@@ -26,6 +26,7 @@ impl Operation for Accept {
     const NAME: &'static str = "offer.accept";
     const SUMMARY: &'static str =
         "The requester accepts an offer, and the financing waits for its money";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let offer = at.named::<Offer>(self.offer)?;
         let request = at.named::<Request>(offer.request)?;

@@ -24,6 +24,7 @@ pub struct Commit {
 impl Operation for Commit {
     const NAME: &'static str = "offer.commit";
     const SUMMARY: &'static str = "A lender commits to a sealed offer before the close";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let request = at.named::<Request>(self.request)?;
         Ok(Some(Stake {

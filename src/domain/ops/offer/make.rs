@@ -24,6 +24,7 @@ pub struct Make {
 impl Operation for Make {
     const NAME: &'static str = "offer.make";
     const SUMMARY: &'static str = "A lender makes an offer that the requester sees at once";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let request = at.named::<Request>(self.request)?;
         Ok(Some(Stake {

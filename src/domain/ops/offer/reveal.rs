@@ -28,6 +28,7 @@ pub struct Reveal {
 impl Operation for Reveal {
     const NAME: &'static str = "offer.reveal";
     const SUMMARY: &'static str = "A lender reveals its sealed offer after the close";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let request = at.named::<Request>(self.request)?;
         Ok(Some(Stake {

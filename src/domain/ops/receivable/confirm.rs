@@ -14,8 +14,7 @@ use crate::domain::operation::{Consents, Operation};
 use crate::domain::payment_day;
 use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::rulebook::VoucherTerm;
-use crate::domain::rules::{PaymentTerm, enforce};
+use crate::domain::rules::voucher_term;
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, Day, Fen, InvoiceId, Reason, ReceivableId};
 use crate::domain::wire::words;
@@ -141,9 +140,7 @@ impl Confirm {
         self.shares.iter().map(confirmable).collect()
     }
 
-    /// `due` ≤ the receivable's payment day, later only with the supplier's signature; and not in the past. What the
-    /// two agree on beyond it is a payment term of its own, from the confirmation or, if later, from the day that the
-    /// payment days count from.
+    /// `due` ≤ the receivable's payment day, later only with the supplier's signature; and not in the past.
     fn check_due(
         &self,
         draft: &mut Draft<'_>,
@@ -169,40 +166,15 @@ impl Confirm {
             last.iter()
                 .fold(refusal, |refusal, last| refusal.input("payment_day", last))
         })?;
-        let contract = draft.get::<Contract>(receivable.contract);
-        let clock = last.map(|last| last.plus_days(-i64::from(contract.terms.payment_days)));
-        let from = clock.map_or(today, |clock| clock.max(today));
-        let term = PaymentTerm {
-            supplier: contract.supplier_size,
-            debtor: contract.debtor_size,
-            days: from.days_until(self.due),
-            reasoned: self.term_reason.is_some(),
-        };
-        let (concluded, version) = (contract.terms.concluded, contract.rulebook);
-        term.enforce(draft, draft.head.rulebook_of(version)?, concluded)
+        let reasoned = self.term_reason.is_some();
+        payment_day::agreed_beyond(draft, receivable, today, self.due, reasoned)
     }
 
-    /// `voucher.term`: 6 months in principle with reason above, 1 year at most, counted from the confirmation.
+    /// `voucher.term` counts from the confirmation.
     fn check_term(&self, draft: &mut Draft<'_>, today: Day) -> Result<(), Refusal> {
         let rule = &draft.head.rulebook()?.rules.voucher_term;
-        let holds = |params: &VoucherTerm| {
-            let months = match self.term_reason {
-                Some(_) => params.months_at_most,
-                None => params.months_in_principle,
-            };
-            self.due <= today.plus_months(months)
-        };
-        enforce(draft, rule, today, holds, |params| {
-            Refusal::new(
-                "voucher.term",
-                "the due day lies too far ahead for a voucher",
-            )
-            .input("due", self.due)
-            .remedy(format!(
-                "{} months, with a term_reason {}",
-                params.months_in_principle, params.months_at_most
-            ))
-        })
+        let reasoned = self.term_reason.is_some();
+        voucher_term(draft, rule, today, self.due, reasoned)
     }
 }
 

@@ -43,6 +43,7 @@ pub struct Dispute {
 impl Operation for Dispute {
     const NAME: &'static str = "receivable.dispute";
     const SUMMARY: &'static str = "The debtor disputes parts of a registered receivable";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let receivable = at.named::<Receivable>(self.receivable)?;
         at.stake(

@@ -29,6 +29,7 @@ pub struct Register {
 impl Operation for Register {
     const NAME: &'static str = "receivable.register";
     const SUMMARY: &'static str = "The supplier registers shares of its invoices as a receivable";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let contract = at.named::<Contract>(self.contract)?;
         at.stake(

@@ -39,6 +39,7 @@ pub struct Open {
 impl Operation for Open {
     const NAME: &'static str = "request.open";
     const SUMMARY: &'static str = "A holder asks lenders to finance fens";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         at.stake_of(&self.addresses)
     }

@@ -23,6 +23,7 @@ pub struct Accept {
 impl Operation for Accept {
     const NAME: &'static str = "transfer.accept";
     const SUMMARY: &'static str = "The assignee accepts a transfer, and title moves";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         let transfer = at.named::<Transfer>(self.transfer)?;
         Ok(Some(Stake {

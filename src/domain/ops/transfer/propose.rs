@@ -41,6 +41,7 @@ pub struct Propose {
 impl Operation for Propose {
     const NAME: &'static str = "transfer.propose";
     const SUMMARY: &'static str = "A holder proposes to pass fens on to pay a debt";
+
     fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
         at.stake_of(&self.addresses)
     }

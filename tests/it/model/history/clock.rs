@@ -4,7 +4,7 @@ use super::super::book::{
     AccountState, Book, ContractState, FinancingState, LegState, OfferState, RequestState,
     TransferState,
 };
-use super::super::days::{DAY, HOUR, MINUTE, Time, end_of};
+use super::super::days::{DAY, Day, HOUR, MINUTE, Time, end_of};
 use super::Rng;
 
 /// When a step happens.
@@ -110,14 +110,13 @@ fn ends_ahead(book: &Book) -> Vec<Time> {
         }
     }
     for receivable in book.receivables.values().filter(|one| one.has_open_fens()) {
-        ends.extend([end_of(receivable.due), end_of(receivable.due + 4)]);
-        ends.push(
-            end_of(
-                book.numbers
-                    .calendar
-                    .walk(receivable.due, -book.numbers.cut_off_days),
-            ) - DAY,
-        );
+        let mut dues: Vec<Day> = receivable.fens.iter().map(|fen| fen.due).collect();
+        dues.dedup();
+        for due in dues {
+            ends.extend([end_of(due), end_of(due + 4)]);
+            let cut_off = book.numbers.calendar.walk(due, -book.numbers.cut_off_days);
+            ends.push(end_of(cut_off) - DAY);
+        }
     }
     for contract in book.contracts.values() {
         if let ContractState::Proposed(until) = contract.state {

@@ -1,6 +1,7 @@
 //! Random histories that go somewhere: what comes next is drawn from what the model says is possible, most of it
 //! valid, some of it wrong on purpose, at times that fall on, before and behind every end.
 
+mod claim;
 mod clock;
 mod finance;
 mod key;
@@ -111,7 +112,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 48] = [
+    const MOVES: [(i64, Idea<'h>); 50] = [
         (1, Generator::party_admit),
         (3, Generator::key_add),
         (2, Generator::key_revoke),
@@ -140,6 +141,8 @@ impl<'h> Generator<'h> {
         (5, Generator::receivable_dispute),
         (5, Generator::receivable_resolve),
         (2, Generator::receivable_withdraw),
+        (6, Generator::claim_extend),
+        (2, Generator::claim_waive),
         (34, Generator::transfer_propose),
         (6, Generator::transfer_accept),
         (3, Generator::transfer_decline),

@@ -274,7 +274,12 @@ impl Generator<'_> {
         } else {
             None
         };
-        let type_code = if preceding.is_some() { 384 } else { 380 };
+        let self_billed = preceding.is_none() && self.rng.chance(10);
+        let type_code = match preceding {
+            Some(_) => 384,
+            None if self_billed => 389,
+            None => 380,
+        };
         let rounding = self
             .rng
             .pick([None, None, None, Some("-0.01"), Some("0.02")])?;
@@ -302,7 +307,11 @@ impl Generator<'_> {
                 digest(&self.number.to_string())
             },
         };
-        alone(terms.supplier, body)
+        if self_billed && !self.errs() {
+            with(terms.debtor, terms.supplier, body)
+        } else {
+            alone(terms.supplier, body)
+        }
     }
 
     /// A new number, or one of before in some disguise.

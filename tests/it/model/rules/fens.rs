@@ -28,56 +28,62 @@ impl Book {
         overdue: bool,
         own: Option<Act>,
     ) -> Option<Named> {
+        let (addresses, named) = self.own_free(faults, by, addresses, own);
+        for address in &addresses {
+            faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
+            self.check_each(faults, by, address, overdue);
+        }
+        named
+    }
+
+    /// What every disposition and a waiver ask: the party's own fens, open, unlocked, of one currency, undiluted.
+    /// Those addresses that are the party's, and what is known of them, if there is any.
+    pub(super) fn own_free(
+        &self,
+        faults: &mut Faults,
+        by: PartyId,
+        addresses: &[Address],
+        own: Option<Act>,
+    ) -> (Vec<Address>, Option<Named>) {
         let known: Vec<Address> = addresses
             .iter()
             .copied()
             .filter(|one| self.holds_all(by, one))
             .collect();
         faults.unless(known.len() == addresses.len(), "unknown_object");
-        let addresses = &known[..];
-        let receivables = || {
-            addresses
-                .iter()
-                .map(|one| &self.receivables[&one.receivable])
-        };
+        let receivables = || known.iter().map(|one| &self.receivables[&one.receivable]);
         let mut currencies: Vec<Currency> = receivables().map(|one| one.currency).collect();
         currencies.dedup();
         faults.unless(currencies.len() <= 1, "fens.currency");
-        for (receivable, address) in receivables().zip(addresses) {
+        for receivable in receivables() {
             let diluted = receivable.has_open_fens()
                 && receivable.shares.iter().any(|share| share.diluted > 0);
             faults.unless(!diluted, "receivable.diluted");
-            faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
-            self.check_each(faults, by, address, overdue, own);
+        }
+        let fens = self.fens(&known);
+        for fen in &fens {
+            faults.unless(fen.state == FenState::Open, "fens.ended");
+            faults.unless(fen.lock.map(|lock| lock.by) == own, "fens.locked");
         }
         faults.unless(!currencies.is_empty(), "fens.none");
-        let currency = *currencies.first()?;
-        Some(Named {
-            currency,
+        let named = currencies.first().map(|currency| Named {
+            currency: *currency,
             debtors: receivables().map(|one| one.debtor).collect(),
-            dues: self.fens(addresses).iter().map(|fen| fen.due).collect(),
-        })
+            dues: fens.iter().map(|fen| fen.due).collect(),
+        });
+        (known, named)
     }
 
     /// To everybody else an address reads as one that never was, and so it does beyond the face.
-    fn holds_all(&self, by: PartyId, address: &Address) -> bool {
+    pub(super) fn holds_all(&self, by: PartyId, address: &Address) -> bool {
         let receivable = self.receivable(by, address.receivable);
         let fens = receivable.map(|one| one.fens.get(address.lo..address.hi));
         fens.is_ok_and(|fens| fens.is_some_and(|fens| fens.iter().all(|fen| fen.holder == by)))
     }
 
-    fn check_each(
-        &self,
-        faults: &mut Faults,
-        by: PartyId,
-        address: &Address,
-        overdue: bool,
-        own: Option<Act>,
-    ) {
+    fn check_each(&self, faults: &mut Faults, by: PartyId, address: &Address, overdue: bool) {
         let today = self.today();
         for fen in self.fens(&[*address]) {
-            faults.unless(fen.state == FenState::Open, "fens.ended");
-            faults.unless(fen.lock.map(|lock| lock.by) == own, "fens.locked");
             faults.unless(fen.hops.len() < self.numbers.depth, "claim.depth");
             if overdue {
                 faults.unless(today > fen.due, "claim.not_overdue");

@@ -301,13 +301,14 @@ impl Book {
         }
     }
 
-    /// The fens go back where the lender still holds them open and free; else the price is owed. Returns whether
+    /// The fens go back where the lender still holds them open, free and due as it bought them; else the price is owed. Returns whether
     /// they went back.
     fn unwind(&mut self, leg: LegId, id: FinancingId) -> bool {
         let financing = self.financings[&id].clone();
         let held = self.fens(&financing.addresses).iter().all(|fen| {
             let own = fen.bought_by() == Some(id) && fen.holder == financing.lender;
-            own && fen.state == FenState::Open && fen.lock.is_none()
+            let due = fen.due == financing.due;
+            own && due && fen.state == FenState::Open && fen.lock.is_none()
         });
         if held {
             self.change_fens(&financing.addresses, |fen| {

@@ -3,6 +3,7 @@
 
 mod account;
 mod announce;
+mod claim;
 mod fens;
 mod finance;
 mod key;
@@ -19,6 +20,7 @@ use counterfoil::domain::values::{Amount, Currency, PartyId, PublicKey, Role, Sc
 
 use super::book::{Book, Party, Stage};
 use super::days::{DAY, Day, Sum, Time};
+use super::fen::addresses;
 use super::step::{Body, ORIGIN, Step, key_of};
 
 /// The stable name of a rule.
@@ -110,6 +112,8 @@ impl Book {
             Body::ReceivableDispute(body) => self.receivable_dispute(by, body),
             Body::ReceivableResolve(body) => self.receivable_resolve(by, body),
             Body::ReceivableWithdraw(body) => self.receivable_withdraw(by, body.receivable),
+            Body::ClaimExtend(body) => self.claim_extend(by, body),
+            Body::ClaimWaive(body) => self.claim_waive(by, body),
             Body::TransferPropose(body) => self.transfer_propose(by, body, step.made()),
             Body::TransferAccept(body) => self.transfer_accept(by, body.transfer),
             Body::TransferDecline(body) => self.transfer_decline(by, body.transfer),
@@ -198,6 +202,12 @@ impl Book {
                 asked.required.push(body.vouched_by);
                 asked.newcomer = Some(body.key.key);
             }
+            Body::InvoiceIssue(body) => {
+                let supplier = self.contract(by, body.contract)?.supplier;
+                asked
+                    .optional
+                    .extend((body.type_code == 389).then_some(supplier));
+            }
             Body::InvoiceVoid(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::InvoiceCredit(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::ReceivableConfirm(body) => {
@@ -220,6 +230,13 @@ impl Book {
                 if receivable.stage == Stage::Confirmed {
                     asked.required.push(receivable.debtor);
                 }
+            }
+            Body::ClaimExtend(body) => {
+                let first = addresses(&body.addresses)[0];
+                seen(self.holds_all(by, &first).then_some(()))?;
+                asked
+                    .required
+                    .push(self.receivables[&first.receivable].debtor);
             }
             Body::LegReverse(body) => {
                 let leg = self.leg(by, body.leg)?;

@@ -103,6 +103,7 @@ impl Book {
             shares,
             stage: Stage::Registered,
             due: 0,
+            confirmed: 0,
             fens: Vec::new(),
         };
         self.receivables.insert(id, receivable);
@@ -138,26 +139,39 @@ impl Book {
             agreed || due <= self.payment_day(&receivable),
             "receivable.due",
         );
-        if due > self.payment_day(&receivable) {
-            let contract = &self.contracts[&receivable.contract];
-            let reason = body.term_reason.is_some();
-            self.check_days(
-                &mut faults,
-                contract.sizes,
-                due - today,
-                reason,
-                contract.concluded,
-            );
-        }
-        let numbers = &self.numbers;
-        let months = match body.term_reason {
-            Some(_) => numbers.voucher_months_at_most,
-            None => numbers.voucher_months,
-        };
-        faults.unless(due <= plus_months(today, months), "voucher.term");
+        let reasoned = body.term_reason.is_some();
+        self.check_beyond(&mut faults, &receivable, today, due, reasoned);
+        self.check_voucher(&mut faults, today, due, reasoned);
         faults.verdict()?;
         self.make_fens(body, receivable, self.numbers.calendar.roll(due));
         Ok(())
+    }
+
+    /// Behind the payment day the two agree on a term of its own, since the confirmation or since what the payment
+    /// days count from, if that is later.
+    pub(super) fn check_beyond(
+        &self,
+        faults: &mut Faults,
+        receivable: &Receivable,
+        since: Day,
+        due: Day,
+        reasoned: bool,
+    ) {
+        let last = self.payment_day(receivable);
+        if due > last {
+            let contract = &self.contracts[&receivable.contract];
+            let from = since.max(last - contract.payment_days);
+            let (sizes, concluded) = (contract.sizes, contract.concluded);
+            self.check_days(faults, sizes, due - from, reasoned, concluded);
+        }
+    }
+
+    pub(super) fn check_voucher(&self, faults: &mut Faults, since: Day, due: Day, reasoned: bool) {
+        let months = match reasoned {
+            true => self.numbers.voucher_months_at_most,
+            false => self.numbers.voucher_months,
+        };
+        faults.unless(due <= plus_months(since, months), "voucher.term");
     }
 
     /// `[0, C)` of the supplier; the rest is released, but a live dispute keeps its part.
@@ -181,6 +195,7 @@ impl Book {
         receivable.fens = vec![fen; usize::try_from(confirmed).unwrap()];
         receivable.stage = Stage::Confirmed;
         receivable.due = due;
+        receivable.confirmed = self.today();
         let invoices = receivable.shares.iter().map(|share| share.invoice);
         let invoices: Vec<InvoiceId> = invoices.collect();
         self.receivables.insert(body.receivable, receivable);

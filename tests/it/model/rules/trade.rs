@@ -208,11 +208,17 @@ impl Book {
             contract.state == ContractState::Active,
             "contract.not_active",
         );
-        faults.unless(by == contract.supplier, "invoice.not_supplier");
+        if body.type_code == 389 {
+            faults.unless(by == contract.debtor, "invoice.not_debtor");
+            let agreed = self.signed.contains(&contract.supplier);
+            faults.unless(agreed, "invoice.agreement");
+        } else {
+            faults.unless(by == contract.supplier, "invoice.not_supplier");
+        }
         let (issued, currency) = (number(body.issued), body.currency);
         let in_time = contract.concluded <= issued && issued <= self.today();
         faults.unless(in_time, "invoice.issued");
-        faults.unless([380, 384].contains(&body.type_code), "invoice.type");
+        faults.unless([380, 384, 389].contains(&body.type_code), "invoice.type");
         let corrects = (body.type_code == 384) == body.preceding.is_some();
         faults.unless(corrects, "invoice.preceding");
         if let Some(preceding) = body.preceding {
