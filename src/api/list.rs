@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use super::due;
 use super::problem::Problem;
+use super::query::Query;
 use crate::domain::objects::{
     Account, Contract, Delivery, Financing, Invoice, Leg, Limit, Obligation, Offer, Party,
     Receivable, Request, Transfer,
@@ -32,10 +34,10 @@ pub struct Kind {
     pub days: &'static [&'static str],
     /// Whether it may be read as it was after an earlier entry.
     pub of_the_past: bool,
-    /// The order where the request names none; by id where it is absent.
+    /// The order where the request names none; that of the scan, mostly by id, where it is absent.
     pub sorted_by: Option<&'static str>,
-    /// The next objects that the viewer may see, as rows.
-    pub scan: fn(&Viewer<'_>, after: Option<&str>, most: usize) -> Result<Scanned, Problem>,
+    /// The next objects that the viewer may see, as rows; at least those that pass the query's filters.
+    pub scan: fn(&Viewer<'_>, &Query, after: Option<&str>, most: usize) -> Result<Scanned, Problem>,
     /// One object, if the viewer may see it.
     pub one: fn(&Viewer<'_>, &str) -> Option<Box<RawValue>>,
     /// What one of its rows is called, and the schemas of all that a row names.
@@ -51,7 +53,7 @@ pub struct Scanned {
     pub rows: Vec<(String, Box<RawValue>)>,
     /// How many objects were looked at.
     pub looked: usize,
-    /// The last object looked at, when more follow.
+    /// The last object looked at, or its last row, when more follow.
     pub next: Option<String>,
 }
 
@@ -71,7 +73,7 @@ where
         days,
         of_the_past: false,
         sorted_by: None,
-        scan: |viewer, after, most| {
+        scan: |viewer, _, after, most| {
             scan::<T>(viewer, after, most, |object| {
                 vec![(object.id().to_string(), raw(object, viewer))]
             })
@@ -144,38 +146,6 @@ pub static KINDS: [Kind; 13] = [
         &["state", "from", "to", "kind", "currency"], &["due"]),
 ];
 
-/// What is owed when: the open fens of each receivable by due day and payee, those of the debtor and of the holder.
-pub static DUE: Kind = Kind {
-    plural: "due",
-    columns: &[
-        "due",
-        "debtor",
-        "payee",
-        "receivable",
-        "currency",
-        "open",
-        "overdue",
-        "pay_to",
-    ],
-    filters: &["debtor", "payee", "receivable", "currency", "overdue"],
-    days: &["due"],
-    of_the_past: false,
-    sorted_by: Some("due"),
-    scan: |viewer, after, most| {
-        scan::<Receivable>(viewer, after, most, |receivable| {
-            let rows = rows::due(receivable, viewer).into_iter();
-            rows.map(|row| {
-                let key = format!("{}:{}:{}", row.receivable, row.due, row.payee);
-                (key, written(&row))
-            })
-            .collect()
-        })
-    },
-    one: |_, _| None,
-    schema: schema::shared::<rows::DueRow>,
-    sees: |_, _| false,
-};
-
 /// What the party holds, claim by claim.
 pub static CLAIMS: Kind = Kind {
     plural: "claims",
@@ -197,7 +167,7 @@ pub static CLAIMS: Kind = Kind {
     days: &["due"],
     of_the_past: true,
     sorted_by: Some("due"),
-    scan: |viewer, after, most| {
+    scan: |viewer, _, after, most| {
         scan::<Receivable>(viewer, after, most, |receivable| {
             let rows = rows::held(receivable, viewer).into_iter();
             rows.map(|row| (row.claim.address.to_string(), written(&row)))
@@ -210,7 +180,7 @@ pub static CLAIMS: Kind = Kind {
 };
 
 /// Lists of what is no object of its own.
-pub static VIEWS: [&Kind; 2] = [&DUE, &CLAIMS];
+pub static VIEWS: [&Kind; 2] = [&due::DUE, &CLAIMS];
 
 /// A list named by a segment of the path.
 #[derive(Debug, Clone, Copy)]
@@ -291,7 +261,7 @@ fn raw<T: Shown>(object: &T, viewer: &Viewer<'_>) -> Box<RawValue> {
     written(&object.row(viewer))
 }
 
-fn written(row: &impl Serialize) -> Box<RawValue> {
+pub(super) fn written(row: &impl Serialize) -> Box<RawValue> {
     to_raw_value(row).expect("a row is plain data, which JSON can hold")
 }
 

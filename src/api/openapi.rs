@@ -229,7 +229,7 @@ fn described(path: &Path) -> Value {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text() }))
         .collect();
     if path.path.ends_with("/events") {
-        parameters.push(json!({ "name": "after", "in": "query", "schema": { "type": "integer", "minimum": 0 } }));
+        parameters.push(json!({ "name": "after", "in": "query", "schema": text() }));
         parameters.push(json!({ "name": "limit", "in": "query",
             "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX } }));
     }

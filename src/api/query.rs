@@ -106,6 +106,19 @@ impl Query {
         self.filters.is_empty() && self.sort.is_none()
     }
 
+    /// The days that a column is bounded by.
+    pub fn bounds(&self, column: &str) -> (Day, Day) {
+        let bound = |test| {
+            let of_column = |filter: &&Filter| filter.column == column && filter.test == test;
+            let filter = self.filters.iter().find(of_column);
+            filter.and_then(|filter| filter.value.parse().ok())
+        };
+        (
+            bound(Test::From).unwrap_or(Day::MIN),
+            bound(Test::To).unwrap_or(Day::MAX),
+        )
+    }
+
     /// Whether a row passes every filter.
     pub fn takes(&self, row: &Value) -> bool {
         self.filters.iter().all(|filter| filter.takes(row))

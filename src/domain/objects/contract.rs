@@ -1,9 +1,10 @@
 //! A contract between a supplier and a debtor, from which deliveries, invoices and receivables come.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    ContractId, Currency, Day, Digest, Fen, Instant, PartyId, Rate, Reference, Size,
+    ContractId, Currency, Day, Digest, Fen, Instant, PartyId, Rate, Reference, Size, UtcOffset,
 };
 
 /// What the two agreed.
@@ -102,6 +103,16 @@ impl Object for Contract {
                 self.terms.number.clone(),
             ),
         ]
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        match self.state {
+            ContractState::Proposed { ends } => {
+                let parties = [self.supplier, self.debtor];
+                vec![Notice::to(ends, NoticeWord::Expired, parties)]
+            }
+            ContractState::Active { .. } | ContractState::Declined => Vec::new(),
+        }
     }
 }
 
