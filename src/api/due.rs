@@ -31,6 +31,7 @@ pub(super) static DUE: Kind = Kind {
     ],
     filters: &["debtor", "payee", "receivable", "currency", "overdue"],
     days: &["due"],
+    instants: &[],
     of_the_past: false,
     sorted_by: None,
     scan,

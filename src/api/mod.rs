@@ -19,6 +19,7 @@ pub mod problem;
 pub mod query;
 mod quota;
 mod reads;
+mod register;
 mod reply;
 mod routes;
 pub mod server;

@@ -8,8 +8,8 @@
 use serde::Serialize;
 
 use super::objects::{
-    Account, Contract, Delivery, Financing, Invoice, Leg, Limit, Offer, OfferKey, OfferState,
-    Party, Request, Transfer,
+    Account, Bidding, Contract, Delivery, Financing, Invoice, Leg, Limit, Offer, OfferKey,
+    OfferState, Party, Request, Transfer,
 };
 use super::state::Stored;
 use super::values::{Instant, OfferId, PartyId};
@@ -198,8 +198,9 @@ impl Viewer<'_> {
         let (Some(request), Some(end)) = (request, end) else {
             return false;
         };
-        let known = self.party != offer.requester || request.revealed_by <= end;
-        end < request.ends() && known
+        // The requester does not know of a sealed offer before the window ends.
+        let known = request.bidding == Bidding::Visible || request.revealed_by <= end;
+        end < request.ends() && (known || self.party != offer.requester)
     }
 }
 
@@ -246,3 +247,6 @@ impl Reading<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

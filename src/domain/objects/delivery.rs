@@ -76,7 +76,7 @@ impl Object for Delivery {
         match self.acceptance {
             Acceptance::Deemed { on } => {
                 let parties = [self.supplier, self.debtor];
-                vec![Notice::to(offset.start_of(on), NoticeWord::Deemed, parties)]
+                vec![Notice::to(offset.end_of(on), NoticeWord::Deemed, parties)]
             }
             Acceptance::Accepted { .. } | Acceptance::Rejected { .. } => Vec::new(),
         }

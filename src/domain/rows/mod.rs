@@ -11,6 +11,7 @@ mod delivery;
 mod due;
 mod financing;
 mod invoice;
+mod ledger;
 mod leg;
 mod limit;
 mod obligation;
@@ -36,11 +37,12 @@ pub use claims::{
     ClaimRow, ClaimWord, ClaimsRow, HeldRow, HopRow, LockRow, PassedRow, PayeeRow, PlacedRow,
     claims, held,
 };
-pub use contract::{ContractRow, ContractWord};
+pub use contract::{AmendedRow, ChangeRow, ChangeWord, ContractRow, ContractWord};
 pub use delivery::{DeliveryRow, DeliveryWord};
 pub use due::{DueRow, due};
 pub use financing::{FinancingRow, FinancingWord, FundingRow, PriceRow};
 pub use invoice::{CreditRow, FlagRow, InvoiceRow, InvoiceUse, InvoiceWord};
+pub use ledger::{LedgerRow, RulebookRow, ledger, rulebook, rulebooks};
 pub use leg::{DischargedRow, LegEffect, LegRow, LegWord, SettledRow};
 pub use limit::{BlockRow, LimitRow};
 pub use obligation::{CauseRow, ObligationRow, ObligationWord};

@@ -13,7 +13,10 @@ pub(super) type Heard = BTreeMap<&'static str, Vec<(String, String)>>;
 /// Words and everybody who reads them somewhere.
 const WORDS: &[(&[&str], &str)] = &[
     (&["HT-11-MAIN", "1200011.00"], "tax supplier hospital"),
-    (&["HT-12-PARTS", "500013.00"], "tax supplier maker"),
+    (
+        &["HT-12-PARTS", "500013.00", "500113.00"],
+        "tax supplier maker",
+    ),
     (&["HT-13-HAUL", "300017.00"], "tax supplier carrier"),
     (&["HT-14-FORGE", "300019.00"], "tax carrier smith"),
     (&["HT-15-OPEN", "250021.00"], "tax supplier hospital"),
@@ -150,7 +153,8 @@ const WORDS: &[(&[&str], &str)] = &[
 /// Who reads the id of an object that it does not see: in an offer, in what a leg pays, in a price that is agreed.
 const MENTIONED: &[(&str, &str)] = &[
     // A lender keeps its offer when the request has ended.
-    ("req-sold", "factor"),
+    // So does whoever might have bid, by the notice that it has ended.
+    ("req-sold", "bank-a bank-b factor fund"),
     ("req-done", "bank-a factor"),
     ("req-back", "factor"),
     ("req-gone", "bank-b"),
