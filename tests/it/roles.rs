@@ -4,6 +4,7 @@
 //! - `fields`: which fields of an object each of its readers gets.
 //! - `secrets`: who is ever told which id, number, amount, reference or reason; all answers are searched for all of them.
 //! - `window`: what time changes: sealed offers in the window in which they are revealed, requests that end.
+//! - `alike`: what everybody reads alike, and of itself.
 //! - `filters`: filters, orders and cursors tell what the rows say.
 //! - `notices`: who is told of what has ended with no entry.
 //! - `twins`: whether anything that a party reads tells what others do in between.
@@ -25,6 +26,7 @@
 //! So too with the debtor let into a financing (`table`, `secrets`), a reveal's entry told to the requester at once
 //! (`table`, `secrets`, `window`), and an earlier hop shown with what moved it (`fields`, `secrets`).
 
+mod alike;
 mod answers;
 mod cast;
 mod due;

@@ -21,6 +21,9 @@ const READERS: [&str; 7] = [
     "fund",
 ];
 
+/// Columns in which nothing of the scene has a value.
+const SILENT: [&str; 3] = ["contracts closed", "contracts ends", "limits supplier"];
+
 fn items(reader: &Reader, path: &str) -> Vec<Value> {
     let answer = reader.get(path);
     assert_eq!(answer.status, 200, "{path} {}", answer.body);
@@ -111,7 +114,7 @@ fn passes(row: &Value, filter: &str, value: &str) -> bool {
 fn a_filter_finds_what_stands_in_the_readers_own_rows_and_nothing_else() {
     let scene = Scene::played();
     let auditor = Reader::of(&scene, "tax");
-    let (mut asked, mut empty) = (0, 0);
+    let (mut asked, mut empty, mut silent) = (0, 0, BTreeSet::new());
     for kind in KINDS.into_iter().chain(["due", "claims"]) {
         let (filters, _) = taken(&auditor, kind);
         let all = items(&auditor, &format!("/v1/{kind}?limit=200"));
@@ -127,10 +130,9 @@ fn a_filter_finds_what_stands_in_the_readers_own_rows_and_nothing_else() {
             let (column, _) = bound(filter);
             let mut known = BTreeSet::new();
             all.iter().for_each(|row| values(row, column, &mut known));
-            assert!(
-                kind == "limits" || !known.is_empty(),
-                "nothing has {kind} {filter}"
-            );
+            if known.is_empty() {
+                silent.insert(format!("{kind} {column}"));
+            }
             for (who, reader, own) in &readers {
                 for value in known.iter().take(8) {
                     let path = format!("/v1/{kind}?limit=200&{filter}={}", escaped(value));
@@ -146,6 +148,7 @@ fn a_filter_finds_what_stands_in_the_readers_own_rows_and_nothing_else() {
             }
         }
     }
+    assert_eq!(silent.iter().collect::<Vec<_>>(), SILENT);
     assert!(asked > 1_500 && empty > 500, "{asked} asked, {empty} empty");
 }
 
