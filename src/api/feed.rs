@@ -205,7 +205,11 @@ impl Api {
         let mut events = Vec::new();
         for (seq, shown) in (after.seq + 1..).zip(&shown) {
             let event = self.event(authorization, seq, shown.n).await?;
-            events.push((self.time_of(shown.with)?, event));
+            let time = match shown.with == shown.n {
+                true => event.time,
+                false => self.time_of(shown.with)?,
+            };
+            events.push((time, event));
         }
         let last = events.last().map(|(time, _)| *time);
         let until = match last {

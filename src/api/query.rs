@@ -230,15 +230,15 @@ impl Filter {
 
 /// An instant as rows write it, with milliseconds where it has them, in milliseconds.
 fn instant(text: &str) -> Option<i64> {
-    let seconds = match text.strip_suffix('Z')?.split_once('.') {
-        None => text.parse().ok().map(|at: Instant| at.millis()),
+    let (seconds, millis) = match text.strip_suffix('Z')?.split_once('.') {
+        None => (text.to_owned(), 0),
         Some((seconds, millis)) if millis.len() == 3 => {
-            let at: Instant = format!("{seconds}Z").parse().ok()?;
-            Some(at.millis() + millis.parse::<u16>().map(i64::from).ok()?)
+            (format!("{seconds}Z"), millis.parse::<u16>().ok()?)
         }
-        Some(_) => None,
+        Some(_) => return None,
     };
-    seconds
+    let at: Instant = seconds.parse().ok()?;
+    Some(at.millis() + i64::from(millis))
 }
 
 fn unknown(kind: &Kind) -> Problem {
