@@ -133,7 +133,7 @@ mod tests {
     use crate::domain::objects::Discharge;
     use crate::domain::testing::money::banked;
     use crate::domain::testing::trade::fens_of;
-    use crate::domain::testing::{HOSPITAL, LENDER, MAKER, SUPPLIER, TAX, World, id};
+    use crate::domain::testing::{HOSPITAL, LENDER, MAKER, STRANGER, SUPPLIER, TAX, World, id};
 
     fn query(pairs: &[(&str, &str)]) -> Query {
         let pairs = pairs
@@ -176,9 +176,19 @@ mod tests {
         world
     }
 
+    /// How many receivables the index leads a party to.
+    fn found(world: &World, party: &str) -> usize {
+        let keys = Receivable::due_between(&viewer(world, party), Day::MIN, Day::MAX);
+        world.state.receivables.between(keys, None).count()
+    }
+
+    /// Neither one's own that is settled nor anything of others': what a list of dues costs tells nothing of them.
     #[test]
-    fn what_is_settled_is_not_looked_at() {
+    fn what_is_settled_or_anothers_is_not_looked_at() {
         let world = played();
+        let led_to =
+            [HOSPITAL, SUPPLIER, MAKER, TAX, LENDER, STRANGER].map(|party| found(&world, party));
+        assert_eq!(led_to, [1, 1, 1, 1, 0, 0]);
         for party in [HOSPITAL, SUPPLIER, MAKER, TAX] {
             let (rows, looked) = rows(&world, party, &query(&[]), 10);
             assert_eq!(looked, 1, "{party}");

@@ -183,6 +183,7 @@ fn unconfirmed(message: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -258,6 +259,24 @@ mod tests {
         assert!(clock.advance(at(20)).is_ok());
         assert_eq!(clock.advance(at(19)).unwrap_err().rule, "clock.backwards");
         assert_eq!(clock.now(), Ok(at(20)));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_instant_is_woken_when_the_clock_shows_it() {
+        let at = Instant::from_millis;
+        let clock = Clock::start(ClockChoice::Manual, at(10));
+        let mut waits = Box::pin(clock.reaches(at(20)));
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+        clock.advance(at(19)).unwrap();
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+        clock.advance(at(21)).unwrap();
+        waits.await;
+        let clock = Clock::start(ClockChoice::System { confirmed: true }, Instant::MIN);
+        clock.reaches(clock.now().unwrap()).await;
+        // One that is not believed shows nothing.
+        let doubted = Clock::start(ClockChoice::System { confirmed: false }, at(10));
+        let mut waits = Box::pin(doubted.reaches(Instant::MIN));
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
     }
 
     #[test]

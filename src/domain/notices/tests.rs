@@ -368,3 +368,22 @@ fn notices_read_one_by_one_are_those_read_at_once_and_the_next_is_known() {
     }
     assert_eq!(told(&world, STRANGER), []);
 }
+
+/// A requester and a debtor may be lenders too, and are none to this request.
+#[test]
+fn a_lender_that_asks_or_owes_is_told_as_that_alone() {
+    let (mut world, receivable) = banked();
+    let open = world.requested(fens_of(receivable, 0, 10), Bidding::Visible);
+    let request = Request {
+        requester: id(FACTOR),
+        debtor: id(LENDER),
+        state: crate::domain::objects::RequestState::Withdrawn(world.time),
+        ..world.get_request(open).clone()
+    };
+    let offset = world.state.utc_offset();
+    world.state.requests.put(request, offset);
+    assert_eq!(
+        readers(&world, &open.to_string()),
+        [(BANK, NoticeWord::Ended)]
+    );
+}

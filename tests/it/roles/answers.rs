@@ -85,8 +85,7 @@ impl Reader {
         Answer::of(request.call().unwrap())
     }
 
-    /// The lines of the first so many events of the party's stream, without the numbers of entries; fewer where it falls
-    /// silent.
+    /// The lines of so many events of the party's stream, without the numbers of entries.
     pub(super) fn stream(&self, events: usize) -> Vec<String> {
         let address = self.base.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -96,7 +95,7 @@ impl Reader {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_millis(500)))
+            .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         let (mut lines, mut found) = (Vec::new(), 0);
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
