@@ -37,6 +37,8 @@ pub enum NoticeWord {
     Deemed,
     /// An authority's flag on an invoice is no more.
     FlagEnded,
+    /// A party may take new obligations again.
+    SuspensionEnded,
     /// A change of a party's keys or policy has taken effect.
     InForce,
 }

@@ -51,7 +51,7 @@ pub fn ledger(viewer: &Viewer<'_>) -> LedgerRow {
         operator: ledger.operator,
         vkey: ledger.vkey.clone(),
         utc_offset: ledger.utc_offset,
-        engine: ledger.engine,
+        engine: ledger.engine as u32,
         created: ledger.created,
         time: viewer.time,
         today: viewer.today(),
