@@ -19,14 +19,13 @@ pub(crate) struct Keyring {
     /// The folder of key files
     #[arg(
         long,
-        global = true,
         value_name = "DIR",
         env = "COUNTERFOIL_KEYS",
         default_value = "keys"
     )]
     pub(crate) keys: PathBuf,
     /// A file whose first line is the passphrase; else COUNTERFOIL_PASSPHRASE, else a prompt
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
