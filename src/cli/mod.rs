@@ -17,6 +17,7 @@ mod invoice_check;
 mod invoice_import;
 mod key;
 mod keyring;
+mod list;
 mod manual;
 mod objects;
 mod operate;

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Command};
 
 use super::invoice_check::InvoiceCheck;
 use super::invoice_import::InvoiceImport;
-use super::read::{self, Claims, Payoff, Show, ShowOperation};
-use super::{Failure, key, operate, status};
+use super::read::{Claims, Payoff, Show, ShowOperation};
+use super::{Failure, key, list, operate, status};
 use crate::domain::registry::{REGISTRY, Registered, operation};
 
 /// What each object is, in the order of a receivable's life.
@@ -53,7 +53,7 @@ pub(super) const OBJECTS: &[(&str, &str)] = &[
         "operation",
         "What became of an operation, and taking one back",
     ),
-    ("ledger", "The ledger itself"),
+    ("ledger", "Which ledger is served, and how it is"),
 ];
 
 /// What `init` alone does.
@@ -99,9 +99,9 @@ pub(super) fn command(object: &'static str, about: &'static str) -> Command {
         _ => command,
     };
     command = command.subcommands(operations(object).map(operate::command));
-    if let Some(kind) = read::kind(&plural(object)) {
-        command = command.subcommand(read::list(kind, "list", &format!("{object} list")));
-        if read::has_objects(kind) {
+    if let Some(kind) = list::kind(&plural(object)) {
+        command = command.subcommand(list::command(kind, "list", &format!("{object} list")));
+        if list::has_objects(kind) {
             let about = format!("One {object}, with all that the party may read of it");
             let id = example_id(object);
             let example = format!("Example: counterfoil {object} show {id} --as NAME");
@@ -146,8 +146,8 @@ pub(super) fn run(object: &str, matches: &ArgMatches) -> Result<(), Failure> {
         ("receivable", "claims") => of::<Claims>(matches)?.run(),
         ("receivable", "payoff") => of::<Payoff>(matches)?.run(),
         (object, "show") => of::<Show>(matches)?.run(&plural(object)),
-        (object, "list") => match read::kind(&plural(object)) {
-            Some(kind) => read::run_list(kind, matches),
+        (object, "list") => match list::kind(&plural(object)) {
+            Some(kind) => list::run(kind, matches),
             None => Err(Failure::Usage(format!("there is no list of {object}"))),
         },
         _ => match operation(&format!("{object}.{verb}")) {

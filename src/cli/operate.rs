@@ -230,6 +230,8 @@ fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-.,:=/@+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
+    } else if text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
+        format!("\"{text}\"")
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }

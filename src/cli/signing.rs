@@ -14,7 +14,7 @@ use super::keyring::Keyring;
 use super::remote::Remote;
 use super::words::{decoded, ids_in, object, words};
 use super::{Failure, output};
-use crate::chain::{Envelope, SigningKey, pae};
+use crate::chain::{Envelope, PublicKey, SigningKey, pae};
 use crate::client::Client;
 use crate::domain::operation::Act;
 use crate::domain::payload::Payload;
@@ -153,7 +153,7 @@ impl Signing {
             Some(path) => {
                 write(path, &[envelope])?;
                 eprintln!(
-                    "{}: whoever signs too says `counterfoil sign {0} --as NAME`, and then `counterfoil send {0}`",
+                    "whoever signs too says `counterfoil sign {0} --as NAME`, and then `counterfoil send {0}`",
                     path.display()
                 );
                 Ok(())
@@ -263,12 +263,26 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
         signed(envelope, &key)?;
     }
     write(&args.file, &envelopes)?;
-    let count = envelopes.first().map_or(0, |one| one.signatures().len());
     eprintln!(
-        "{count} keys have signed; `counterfoil send {}` sends it",
+        "signed by {}; whoever signs too says `counterfoil sign {1} --as NAME`, and then `counterfoil send {1}`",
+        signers(&envelopes[0], &args.keyring).join(", "),
         args.file.display()
     );
     Ok(())
+}
+
+/// Who has signed: by name where this machine has the key, else by the key.
+fn signers(envelope: &Envelope, ring: &Keyring) -> Vec<String> {
+    let known = ring.list().unwrap_or_default();
+    let name = |key: &PublicKey| {
+        let named = known.iter().find(|(_, of)| of == key);
+        named.map_or_else(|| key.to_string(), |(name, _)| name.clone())
+    };
+    envelope
+        .signatures()
+        .iter()
+        .map(|(key, _)| name(key))
+        .collect()
 }
 
 /// Sends the envelopes of a file.

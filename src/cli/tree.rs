@@ -5,7 +5,9 @@ use clap::builder::styling::AnsiColor;
 use clap::{ArgMatches, Command, Subcommand};
 
 use super::objects::{self, OBJECTS, of};
-use super::{Failure, audit, bulk, clock, demo, export, fsck, init, manual, read, serve, signing};
+use super::{
+    Failure, audit, bulk, clock, demo, export, fsck, init, list, manual, read, serve, signing,
+};
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
 const STYLES: Styles = Styles::styled()
@@ -116,7 +118,7 @@ pub(super) fn command() -> Command {
     let objects = OBJECTS.iter();
     let root = Verb::augment_subcommands(root)
         .subcommands(objects.map(|(object, about)| objects::command(object, about)));
-    let due = read::kind("due").map(|kind| read::list(kind, "due", "due"));
+    let due = list::kind("due").map(|kind| list::command(kind, "due", "due"));
     let root = root.subcommands(due);
     let help = grouped(&root);
     root.about(ABOUT).after_help(AFTER_HELP).help_template(help)
@@ -140,8 +142,8 @@ fn grouped(root: &Command) -> String {
 /// Does what the command was called for.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if let Some((name, matches)) = matches.subcommand() {
-        if let Some(kind) = read::kind(name).filter(|_| name == "due") {
-            return read::run_list(kind, matches);
+        if let Some(kind) = list::kind(name).filter(|_| name == "due") {
+            return list::run(kind, matches);
         }
         if OBJECTS.iter().any(|(object, _)| *object == name) {
             return objects::run(name, matches);
@@ -170,6 +172,9 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What stands for a text that the shell takes from a file.
+    const VKEY: &str = "drill.counterfoil.example/receivables/3a3290727de23248+c852e141+AU6P6v91w+XypnvPO4JbvdXUeOlIitlT1iSNJkglA5rI";
 
     /// Every command without commands of its own, with the words that lead to it.
     fn leaves(command: &Command, words: &[String], found: &mut Vec<(Vec<String>, Command)>) {
@@ -210,7 +215,7 @@ mod tests {
     /// The command lines of a help text's example: up to the end of the line or of what is joined by a backslash.
     fn example(help: &str) -> Vec<Vec<String>> {
         let (_, rest) = help.split_once("Example: ").unwrap_or_default();
-        let rest = rest.replace("\\\n", " ");
+        let rest = rest.replace("\\\n", " ").replace("$(cat vkey.txt)", VKEY);
         let line = rest.lines().next().unwrap_or_default();
         let parts = line.split(" && ").map(|part| {
             let part = part.split(" | ").next().unwrap_or_default();

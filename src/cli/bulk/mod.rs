@@ -6,6 +6,7 @@ mod register;
 mod results;
 mod rows;
 mod send;
+mod sheet;
 pub(super) mod summary;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use super::{Failure, output};
 use crate::chain::{Envelope, SigningKey};
 use crate::domain::registry::Registered;
 
-pub(super) use self::rows::template;
+pub(super) use self::sheet::template;
 
 /// One operation for every row of a file.
 #[derive(Debug, clap::Args)]

@@ -1,20 +1,17 @@
-//! The rows of a file as bodies of operations: CSV as spreadsheets write it, or a JSON object a line.
+//! The rows of a file as bodies of operations, each read or with what is wrong with it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::sheet::Sheet;
 use crate::cli::Failure;
-use crate::cli::example::example;
-use crate::cli::fields::{Field, Fields, Form, at, put};
+use crate::cli::fields::Fields;
 use crate::cli::signing::act;
 use crate::domain::operation::Act;
 use crate::domain::registry::{Registered, operation};
-
-/// Most entries of a list that columns may number.
-const ENTRIES_MAX: usize = 256;
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,7 +217,7 @@ fn of_line(line: &[u8], n: u64, of: Option<&'static Registered>, given: &Value) 
 }
 
 /// A row from its body and what was wrong with its cells.
-fn row(
+pub(super) fn row(
     n: u64,
     operation: &'static Registered,
     mut body: Value,
@@ -278,259 +275,4 @@ fn column_within(columns: &BTreeMap<String, String>, path: &str) -> Option<Strin
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
     found.map(|(_, name)| name.clone())
-}
-
-/// A CSV file whose first row names places of a body.
-struct Sheet {
-    operation: &'static Registered,
-    records: Vec<csv::ByteRecord>,
-    columns: Vec<Column>,
-}
-
-/// What one column fills in.
-#[derive(Debug, Clone)]
-struct Column {
-    /// As the file calls it.
-    name: String,
-    /// Of the body, such as `shares.0.amount`.
-    place: String,
-    field: Field,
-}
-
-/// A place of a body that a column may fill in.
-struct Leaf {
-    path: String,
-    /// The list whose entries have it.
-    entries_of: Option<String>,
-    field: Field,
-}
-
-fn leaves(fields: &Fields) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    for field in &fields.fields {
-        if let (Form::Pairs(parts), true) = (&field.form, field.list) {
-            leaves.extend(parts.iter().map(|part| Leaf {
-                path: format!("{}.{}", field.path, part.path),
-                entries_of: Some(field.path.clone()),
-                field: part.clone(),
-            }));
-        }
-        leaves.push(Leaf {
-            path: field.path.clone(),
-            entries_of: None,
-            field: field.clone(),
-        });
-    }
-    leaves
-}
-
-fn tail(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-/// The shortest name that means one leaf alone.
-fn short<'l>(leaf: &'l Leaf, all: &[Leaf]) -> &'l str {
-    let same = all
-        .iter()
-        .filter(|other| tail(&other.path) == tail(&leaf.path));
-    match same.count() {
-        1 => tail(&leaf.path),
-        _ => &leaf.path,
-    }
-}
-
-impl Column {
-    /// What a head means: a place's whole path or, where it is clear, its last part; a number in it is that of an entry
-    /// of a list, from 0.
-    fn read(head: &str, leaves: &[Leaf]) -> Result<Column, String> {
-        let name = head.trim().to_lowercase().replace([' ', '-'], "_");
-        let parts: Vec<&str> = name.split('.').collect();
-        let number = parts.iter().find_map(|part| part.parse::<usize>().ok());
-        let named: Vec<&str> = parts
-            .into_iter()
-            .filter(|part| part.parse::<usize>().is_err())
-            .collect();
-        let named = named.join(".");
-        let found = leaves
-            .iter()
-            .find(|leaf| leaf.path == named)
-            .or_else(|| leaves.iter().find(|leaf| short(leaf, leaves) == named));
-        let Some(leaf) = found else {
-            let names: Vec<&str> = leaves.iter().map(|leaf| short(leaf, leaves)).collect();
-            return Err(format!(
-                "no column {head:?}; there are: {}",
-                names.join(", ")
-            ));
-        };
-        let place = match (&leaf.entries_of, number.unwrap_or(0)) {
-            (_, number) if number >= ENTRIES_MAX => {
-                return Err(format!(
-                    "column {head:?}: a list has at most {ENTRIES_MAX} entries"
-                ));
-            }
-            (Some(list), number) => format!("{list}.{number}.{}", tail(&leaf.path)),
-            (None, _) => leaf.path.clone(),
-        };
-        Ok(Column {
-            name: head.trim().to_owned(),
-            place,
-            field: leaf.field.clone(),
-        })
-    }
-
-    /// A cell's value. Several of a list stand in one cell with spaces or `;` between them.
-    fn value(&self, cell: &str) -> Result<Value, Fault> {
-        let fault = |what: String| Fault::new(&self.name, "row.malformed", what);
-        let read = match (&self.field.form, self.field.list) {
-            (Form::Pairs(_) | Form::Json, true) => self.field.read(cell.split(';').map(str::trim)),
-            (_, true) => {
-                let parts = cell.split([' ', ';', '|']).filter(|part| !part.is_empty());
-                self.field.read(parts)
-            }
-            (form, false) => {
-                return form.read(&as_written(form, cell)).map_err(fault);
-            }
-        };
-        read.map_err(|misfit| fault(misfit.what))
-    }
-}
-
-/// Spreadsheets write TRUE.
-fn as_written(form: &Form, cell: &str) -> String {
-    match form {
-        Form::YesNo => cell.to_lowercase(),
-        _ => cell.to_owned(),
-    }
-}
-
-impl Sheet {
-    fn open(bytes: &[u8], operation: &'static Registered) -> Result<Sheet, String> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter(bytes))
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(bytes);
-        let records: Result<Vec<csv::ByteRecord>, _> = reader.byte_records().collect();
-        let records = records.map_err(|error| error.to_string())?;
-        let Some(heads) = records.first() else {
-            return Err("it is empty".into());
-        };
-        let leaves = leaves(&Fields::of(operation));
-        let mut columns: Vec<Column> = Vec::new();
-        for head in heads {
-            let head = std::str::from_utf8(head).map_err(|_| not_utf8(1))?;
-            let column = Column::read(head, &leaves)?;
-            if let Some(twin) = columns.iter().find(|other| other.place == column.place) {
-                return Err(format!(
-                    "the columns {:?} and {:?} mean the same",
-                    twin.name, column.name
-                ));
-            }
-            columns.push(column);
-        }
-        Ok(Sheet {
-            operation,
-            records,
-            columns,
-        })
-    }
-
-    fn rows(&self, given: &Value) -> Result<Vec<Row>, String> {
-        let mut rows = Vec::new();
-        for (record, n) in self.records.iter().zip(1..).skip(1) {
-            let cells = record
-                .iter()
-                .map(|cell| std::str::from_utf8(cell).map(str::trim));
-            let cells: Vec<&str> = cells.collect::<Result<_, _>>().map_err(|_| not_utf8(n))?;
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                rows.push(self.row(n, &cells, given));
-            }
-        }
-        Ok(rows)
-    }
-
-    fn row(&self, n: u64, cells: &[&str], given: &Value) -> Row {
-        let (mut body, mut faults) = (given.clone(), Vec::new());
-        for (column, cell) in self.columns.iter().zip(cells) {
-            match column.value(cell) {
-                _ if cell.is_empty() => {}
-                Ok(value) => put(&mut body, &column.place, value),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        if has_holes(&body) {
-            let reason = "the entries of a list are filled in from the first on";
-            faults.push(Fault::new("", "row.malformed", reason));
-        }
-        if cells.len() > self.columns.len()
-            && cells[self.columns.len()..]
-                .iter()
-                .any(|cell| !cell.is_empty())
-        {
-            let reason = format!(
-                "{} cells under {} columns: a cell that holds the separator stands in quotes, and amounts have no \
-                 thousands separators",
-                cells.len(),
-                self.columns.len()
-            );
-            faults.push(Fault::new("", "row.cells", reason));
-        }
-        let columns = self.columns.iter();
-        let columns = columns.map(|column| (column.place.clone(), column.name.clone()));
-        row(n, self.operation, body, columns.collect(), faults)
-    }
-}
-
-fn not_utf8(row: u64) -> String {
-    format!("row {row} is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)")
-}
-
-/// Whether an entry of a list stands behind one that no cell filled.
-fn has_holes(value: &Value) -> bool {
-    match value {
-        Value::Array(all) => all.iter().any(|one| one.is_null() || has_holes(one)),
-        Value::Object(all) => all.values().any(has_holes),
-        _ => false,
-    }
-}
-
-/// The separator: the one that the first line has most of.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let first = bytes
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let count = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
-    let best = [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|one| (count(*one), *one == b','));
-    best.unwrap_or(b',')
-}
-
-/// A CSV file with the columns of an operation and its example as a row.
-pub(in crate::cli) fn template(operation: &Registered, fields: &Fields) -> Result<String, Failure> {
-    let body: Value =
-        serde_json::from_str(example(operation.name).unwrap_or("{}")).unwrap_or(json!({}));
-    let leaves = leaves(fields);
-    let whole = |leaf: &Leaf| matches!(leaf.field.form, Form::Pairs(_)) && leaf.field.list;
-    let shown: Vec<&Leaf> = leaves.iter().filter(|leaf| !whole(leaf)).collect();
-    let heads: Vec<&str> = shown.iter().map(|leaf| short(leaf, &leaves)).collect();
-    let cells = shown.iter().map(|leaf| {
-        let place = match &leaf.entries_of {
-            Some(list) => format!("{list}.0.{}", tail(&leaf.path)),
-            None => leaf.path.clone(),
-        };
-        let value = at(&body, &place);
-        value.map_or_else(String::new, |value| leaf.field.write(value).join(" "))
-    });
-    let cells: Vec<String> = cells.collect();
-    let mut file = csv::Writer::from_writer(Vec::new());
-    let written = file
-        .write_record(heads)
-        .and_then(|()| file.write_record(&cells));
-    written.map_err(|error| Failure::of("the template", error))?;
-    let bytes = file
-        .into_inner()
-        .map_err(|error| Failure::of("the template", error))?;
-    String::from_utf8(bytes).map_err(|error| Failure::of("the template", error))
 }
