@@ -32,6 +32,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
         &[
             "id",
             "state",
+            "registration.shares.registered",
             "confirmation.face",
             "currency",
             "confirmation.due",
@@ -175,7 +176,13 @@ mod tests {
             let columns = telling(kind.plural);
             assert!(!columns.is_empty(), "{}", kind.plural);
             for column in columns {
-                assert!(kind.columns.contains(column), "{} {column}", kind.plural);
+                let of_list = |of: &&str| {
+                    column
+                        .strip_prefix(of)
+                        .is_some_and(|rest| rest.starts_with('.'))
+                };
+                let known = kind.columns.contains(column) || kind.columns.iter().any(of_list);
+                assert!(known, "{} {column}", kind.plural);
             }
         }
     }

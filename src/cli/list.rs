@@ -1,10 +1,11 @@
 //! Lists of what a party may see: filters, order and columns are those of the API.
 
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::columns::{head, telling};
-use super::fields::{at, resolved};
+use super::fields::resolved;
 use super::read::Reader;
 use super::{Failure, output};
 use crate::api::list::{KINDS, Kind, VIEWS};
@@ -262,16 +263,57 @@ pub(super) fn table(rows: &[Value], columns: &[&str]) {
     output::fitting_table(&heads, &cells);
 }
 
-/// The value at a path of a row, as a table shows it.
+/// The value at a path of a row, as a table shows it. Of the entries of a list it is their sum, or what they say.
 fn cell(row: &Value, column: &str) -> String {
-    match at(row, column) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(all)) if all.iter().all(Value::is_string) => {
-            let all: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
-            all.join(" ")
+    let mut found = Vec::new();
+    values(row, column, &mut found);
+    let numbers: Option<Vec<Decimal>> = found.iter().map(|text| text.parse().ok()).collect();
+    match (&found[..], numbers) {
+        ([], _) => String::new(),
+        ([one], _) => one.clone(),
+        (_, Some(numbers)) => numbers.iter().sum::<Decimal>().to_string(),
+        (several, None) => several.join(" "),
+    }
+}
+
+fn values(value: &Value, path: &str, found: &mut Vec<String>) {
+    match (value, path) {
+        (Value::Null, _) => {}
+        (Value::Array(all), "") if all.iter().any(Value::is_object) => {
+            found.push(format!("{} of them", all.len()));
         }
-        Some(Value::Array(all)) => format!("{} of them", all.len()),
-        Some(other) => other.to_string(),
+        (Value::Array(all), path) => all.iter().for_each(|one| values(one, path, found)),
+        (Value::String(text), "") => found.push(text.clone()),
+        (other, "") => found.push(other.to_string()),
+        (other, path) => {
+            let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+            if let Some(value) = other.get(name) {
+                values(value, rest, found);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_shows_a_value_the_words_of_a_list_or_the_sum_of_its_amounts() {
+        let row = json!({
+            "state": "open", "roles": ["lender", "bank"], "at": {"due": "2026-08-07"}, "hops": [{"to": "x:a"}],
+            "shares": [{"registered": "5.00"}, {"registered": "1.50"}],
+        });
+        let cases = [
+            ("state", "open"),
+            ("roles", "lender bank"),
+            ("at.due", "2026-08-07"),
+            ("hops", "1 of them"),
+            ("shares.registered", "6.50"),
+            ("absent.due", ""),
+        ];
+        for (column, shown) in cases {
+            assert_eq!(cell(&row, column), shown, "{column}");
+        }
     }
 }

@@ -111,10 +111,15 @@ pub(crate) fn prefix_of(list: &str) -> Option<&'static str> {
 pub(crate) fn listed(row: &Value) -> String {
     let mut lines = Vec::new();
     fields("", row, &mut lines);
-    lines
+    let paths = lines
         .iter()
-        .map(|line| format!("{}\n", line.trim_start()))
-        .collect()
+        .filter_map(|line| line.split_whitespace().next());
+    let width = paths.map(str::len).max().unwrap_or_default();
+    let aligned = |line: &String| {
+        let (path, value) = line.trim_start().split_once(' ').unwrap_or((line, ""));
+        format!("{path:<width$}  {}\n", value.trim_start())
+    };
+    lines.iter().map(aligned).collect()
 }
 
 fn fields(path: &str, value: &Value, lines: &mut Vec<String>) {

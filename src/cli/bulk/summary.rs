@@ -33,7 +33,8 @@ pub(in crate::cli) fn of(payloads: &[Payload]) -> String {
             }
         }
         for (currency, sum) in sums {
-            text.push_str(&format!("\n  about {sum} {currency} in all"));
+            text.push_str(format!("\n  {sum} {currency}").trim_end());
+            text.push_str(" in all");
         }
         text.push('\n');
     }
