@@ -15,7 +15,7 @@ use super::remote::Remote;
 use super::words::{decoded, ids_in, object, words};
 use super::{Failure, output};
 use crate::chain::{Envelope, PublicKey, SigningKey, pae};
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::domain::operation::Act;
 use crate::domain::payload::Payload;
 use crate::domain::registry::Registered;
@@ -23,8 +23,10 @@ use crate::domain::values::{Instant, Name, Nonce, PartyId};
 
 /// Clients set `not_after` this far ahead of the ledger's time.
 const MINUTES: i64 = 10;
-/// The same where others are still to sign.
-const DAYS_TOGETHER: i64 = 6;
+/// The same where other parties or persons are still to sign, which may take at most 7 days.
+const MINUTES_TOGETHER: i64 = 6 * 24 * 60;
+/// The same where the ledger asks for one signature alone, which may wait for at most 24 hours.
+const MINUTES_ALONE: i64 = 23 * 60;
 
 /// Who signs an operation, and where it goes.
 #[derive(Debug, ClapArgs)]
@@ -141,8 +143,8 @@ pub(crate) fn act(operation: &Registered, body: &Value) -> Result<Box<dyn Act>, 
 impl Signing {
     /// Signs the operation and sends it, or writes it to a file for others to sign.
     pub(crate) fn carry_out(&self, operation: &Registered, body: &Value) -> Result<(), Failure> {
-        let act = act(operation, body).map_err(|misfit| bulk::misplaced(operation, &misfit))?;
-        let mut envelope = self.frame()?.envelope(act)?;
+        let read = || act(operation, body).map_err(|misfit| bulk::misplaced(operation, &misfit));
+        let mut envelope = self.frame_of(read()?)?.envelope(read()?)?;
         self.preview(&envelope);
         eprint!("{}", words(&decoded(&envelope)?));
         confirm("Sign it?", self.yes)?;
@@ -165,7 +167,7 @@ impl Signing {
     /// Says what would become of the operation, and signs nothing.
     pub(crate) fn check(&self, operation: &Registered, body: &Value) -> Result<(), Failure> {
         let act = act(operation, body).map_err(|misfit| bulk::misplaced(operation, &misfit))?;
-        let payload = self.frame()?.payload(act)?;
+        let payload = self.frame(MINUTES)?.payload(act)?;
         eprint!("{}", words(&payload));
         let checked = self
             .session()?
@@ -182,24 +184,33 @@ impl Signing {
         Ok(())
     }
 
-    /// What every operation of this call says: the ledger, who acts, until when it is valid.
-    pub(crate) fn frame(&self) -> Result<Frame, Failure> {
+    /// What every operation of this call says: the ledger, who acts, until when it is valid. Where others are still to
+    /// sign, the ledger says of `probe` whether it leaves them days.
+    pub(crate) fn frame_of(&self, probe: Box<dyn Act>) -> Result<Frame, Failure> {
+        if self.out.is_none() {
+            return self.frame(MINUTES);
+        }
+        let long = self.frame(MINUTES_TOGETHER)?;
+        match self.session()?.check(&long.payload(probe)?.encode()) {
+            Err(ClientError::Refused(problem)) if problem.code == "operation.not_after" => {
+                self.frame(MINUTES_ALONE)
+            }
+            _ => Ok(long),
+        }
+    }
+
+    fn frame(&self, minutes: i64) -> Result<Frame, Failure> {
         self.named()?;
         let party = self.acting()?;
         let status = self.remote.client().status();
         let ready = status.map_err(|error| self.remote.failure(&error))?;
         let time = ledger_time(&ready.time)?;
-        let ahead = if self.out.is_some() {
-            time.plus_days(DAYS_TOGETHER)
-        } else {
-            time.plus_minutes(MINUTES)
-        };
         let ledger =
             Name::new(&ready.origin).map_err(|error| Failure::of("the ledger's name", error))?;
         Ok(Frame {
             ledger,
             party,
-            not_after: whole_seconds(ahead),
+            not_after: whole_seconds(time.plus_minutes(minutes)),
         })
     }
 

@@ -369,8 +369,29 @@ fn between(client: TcpStream, server: TcpStream, say: Sender<()>) {
     });
 }
 
-#[test]
-fn a_call_that_is_killed_before_its_answers_is_taken_up_without_doing_anything_twice() {
+/// A call that is killed when the ledger has some or all of its operations and it has no answer.
+fn killed(desk: &Desk, args: &[&str], entries: u64) {
+    let before = desk.size();
+    let (through, answered) = forgetful(desk.server.base());
+    let mut command = desk.command(args, &through);
+    let silent = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut killed = silent.spawn().unwrap();
+    answered.recv().unwrap();
+    while desk.size() < before + entries {}
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+}
+
+#[rstest::rstest]
+#[case::at_once(1, None)]
+#[case::when_the_envelopes_have_expired(
+    COUNT as u64,
+    Some("2026-10-14T07:00:00Z")
+)]
+fn a_call_that_is_killed_before_its_answers_is_taken_up_without_doing_anything_twice(
+    #[case] entries: u64,
+    #[case] later: Option<&str>,
+) {
     let desk = registered();
     let rows = confirmations(&desk);
     let file = desk.file("confirm.csv", &csv(&rows));
@@ -384,18 +405,10 @@ fn a_call_that_is_killed_before_its_answers_is_taken_up_without_doing_anything_t
         "--yes",
     ];
     let before = desk.size();
-    let (through, answered) = forgetful(desk.server.base());
-    let mut command = desk.command(&confirm, &through);
-    let mut killed = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    answered.recv().unwrap();
-    while desk.size() == before {}
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-
+    killed(&desk, &confirm, entries);
+    if let Some(later) = later {
+        desk.server.client().move_clock(later).unwrap();
+    }
     let told = desk.rows(&confirm, 0);
     assert_eq!(told.len(), COUNT);
     assert_eq!((desk.size() - before, confirmed(&desk)), (500, 500));

@@ -18,14 +18,17 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Checks every row here and, where it can be read, by the ledger; says what is bad.
 pub(super) fn run(rows: &[Row], signing: &Signing) -> Result<(), Failure> {
     let client = signing.session()?;
-    let frame = signing.frame()?;
+    let frame = match rows.iter().find_map(Row::act) {
+        Some(act) => Some(signing.frame_of(act)?),
+        None => None,
+    };
     let mut sums = register::Sums::default();
     let bar = progress(rows.len() as u64, "rows");
     let mut bad: Vec<(u64, Fault)> = Vec::new();
     for row in rows {
         bar.inc(1);
         let faults = match row.payload() {
-            Ok(()) => told(row, &mut sums, &client, &frame, signing)?,
+            Ok(()) => told(row, &mut sums, &client, frame.as_ref(), signing)?,
             Err(faults) => faults.to_vec(),
         };
         bad.extend(faults.into_iter().map(|fault| (row.n, fault)));
@@ -51,7 +54,7 @@ fn told(
     row: &Row,
     sums: &mut register::Sums,
     client: &Client,
-    frame: &Frame,
+    frame: Option<&Frame>,
     signing: &Signing,
 ) -> Result<Vec<Fault>, Failure> {
     let looked = sums.look(row, client);
@@ -59,7 +62,7 @@ fn told(
         Ok(takes) => takes,
         Err(faults) => return Ok(faults),
     };
-    if let Some(act) = row.act() {
+    if let Some((act, frame)) = row.act().zip(frame) {
         let payload = frame.payload(act)?.encode();
         if let Some(problem) = checked(client, &payload, signing)? {
             return Ok(vec![fault(row, &problem)]);

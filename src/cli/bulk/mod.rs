@@ -218,10 +218,10 @@ fn sign_all(
 fn signed_rows(rows: &[&Row], signing: &Signing) -> Result<Vec<(u64, Envelope)>, Failure> {
     let good: Vec<&&Row> = rows.iter().filter(|row| row.payload().is_ok()).collect();
     let bad = rows.len() - good.len();
-    if good.is_empty() {
+    let Some(probe) = good.iter().find_map(|row| row.act()) else {
         return Ok(Vec::new());
-    }
-    let frame = signing.frame()?;
+    };
+    let frame = signing.frame_of(probe)?;
     let mut envelopes = Vec::new();
     for row in &good {
         if let Some(act) = row.act() {

@@ -1,8 +1,8 @@
 //! What became of each row: a file of a JSON object a line, written so that a killed call loses nothing.
 //!
 //! The last line of a row says where it stands. An envelope is kept before it is sent, so that a row whose answer is not
-//! known is sent again as the very same envelope; whatever has been an entry already answers with that entry. At the end
-//! of a call the file has one line a row.
+//! known is sent again as the very same envelope; whatever has been an entry already answers with that entry, however
+//! old. At the end of a call the file has one line a row.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
