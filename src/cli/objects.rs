@@ -53,7 +53,11 @@ pub(super) const OBJECTS: &[(&str, &str)] = &[
         "operation",
         "What became of an operation, and taking one back",
     ),
-    ("ledger", "Which ledger is served, and how it is"),
+    (
+        "ledger",
+        "Which ledger is served and how it is, and upgrading it",
+    ),
+    ("rulebook", "Publish the law's parameters as data"),
 ];
 
 /// What `init` alone does.

@@ -55,7 +55,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "fsck",
         ],
     ),
-    ("Running a ledger", &["init", "serve", "clock"]),
+    ("Running a ledger", &["init", "serve", "clock", "rulebook"]),
     ("This command", &["completions", "man"]),
 ];
 

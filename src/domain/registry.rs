@@ -7,7 +7,7 @@ use serde_path_to_error::{Path, Segment, Track};
 use super::operation::{Act, Operation};
 use super::ops::{
     account, claim, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation,
-    offer, operation, party, policy, receivable, request, transfer,
+    offer, operation, party, policy, receivable, request, rulebook, transfer,
 };
 use super::schema;
 
@@ -88,7 +88,12 @@ fn pointer(path: &Path) -> String {
 /// Every operation, in the order of a receivable's life.
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
+    registered::<ledger::upgrade::Upgrade>(),
+    registered::<rulebook::publish::Publish>(),
     registered::<party::admit::Admit>(),
+    registered::<party::amend::Amend>(),
+    registered::<party::suspend::Suspend>(),
+    registered::<party::reinstate::Reinstate>(),
     registered::<key::add::Add>(),
     registered::<key::revoke::Revoke>(),
     registered::<key::recover::Recover>(),
