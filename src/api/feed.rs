@@ -253,3 +253,6 @@ impl Stream for Following {
         self.receiver.poll_recv(cx).map(|told| told.map(Ok))
     }
 }
+
+#[cfg(test)]
+mod tests;

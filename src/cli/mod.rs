@@ -6,6 +6,7 @@
 mod act;
 mod audit;
 mod clock;
+mod config;
 mod demo;
 mod example;
 mod export;

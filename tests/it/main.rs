@@ -3,11 +3,14 @@
 
 mod arrows;
 mod clients;
+mod config;
 mod corpus;
 mod faults;
+mod hostile;
 mod independent;
 mod journey;
 mod model;
+mod observed;
 mod openapi;
 mod operations_doc;
 mod own_ledger;
@@ -15,5 +18,6 @@ mod roles;
 mod schemas;
 mod served;
 mod story;
+mod tls;
 mod vectors;
 mod verdicts;
