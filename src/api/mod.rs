@@ -43,8 +43,8 @@ pub use session::Sessions;
 
 /// Most batches at once, from the first byte of the body to the last of the answers: each may hold 16 MiB and 10,000 answers.
 const BATCHES_MAX: usize = 8;
-/// Most checks of one party in a minute.
-const CHECKS_MAX: u32 = 120;
+/// Most checks of one party in a minute: the rows of a file are checked one by one before they are signed.
+const CHECKS_MAX: u32 = 1_200;
 
 /// Most reads of the past of one party in a minute.
 const PASTS_MAX: u32 = 60;
