@@ -176,7 +176,7 @@ fn a_refusal_names_an_object_to_its_owner_alone() {
     };
     let told = |by: &str, also: Option<&str>, type_code| {
         let mut envelope = scene.envelope(by, "invoice.issue", &bill(type_code));
-        for also in also {
+        if let Some(also) = also {
             envelope.sign(&scene.party(also).key).unwrap();
         }
         let nobody = Reader::nobody(&scene);
