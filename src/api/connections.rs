@@ -1,7 +1,7 @@
 //! The connections that are open: how many there may be, and whose goes when there is no room for a newcomer.
 //!
-//! One that waits for its peer (for a handshake, for headers, between two requests) is idle and gives way first; so
-//! connections that are only held keep nobody out.
+//! One that waits for its peer (for a handshake, for headers, for a body, between two requests) is idle and gives way
+//! first; so connections that are only held keep nobody out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -168,12 +168,12 @@ impl Open {
 }
 
 impl Place {
-    /// A request is there whole but for its body.
+    /// A request is there whole, and is worked on.
     pub(super) fn busy(&self) {
         self.turn(false);
     }
 
-    /// Its answer is on its way whole.
+    /// Its peer did something just now, and is waited for.
     pub(super) fn idle(&self) {
         self.turn(true);
     }

@@ -42,7 +42,6 @@ impl Watch {
         B: Body + Send + Sync + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        place.busy();
         let route = route_of(request.uri().path());
         let mut seen = Seen {
             method: method_of(request.method()),
@@ -50,13 +49,14 @@ impl Watch {
             status: None,
             bytes: 0,
             began: Moment::now(),
-            place,
+            place: Arc::clone(&place),
         };
         let peer = self.peers.of(from, request.headers());
         let mut reply = match peer.take(cost_of(route)) {
             Err(wait) => secured(Problem::too_fast(wait).reply()),
             Ok(()) => {
                 request.extensions_mut().insert(peer);
+                let request = request.map(|body| Awaited::new(body, place));
                 let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
                 match routes.call(request).await {
                     Ok(reply) => reply,
@@ -70,6 +70,49 @@ impl Watch {
         }
         seen.answered(reply.status());
         reply.map(|body| Watched { body, seen })
+    }
+}
+
+/// The body of a request: until it is there whole the connection waits for its peer.
+struct Awaited<B> {
+    body: Pin<Box<B>>,
+    place: Arc<Place>,
+}
+
+impl<B: Body> Awaited<B> {
+    fn new(body: B, place: Arc<Place>) -> Awaited<B> {
+        if body.is_end_stream() {
+            place.busy();
+        }
+        let body = Box::pin(body);
+        Awaited { body, place }
+    }
+}
+
+impl<B: Body> Body for Awaited<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let polled = self.body.as_mut().poll_frame(context);
+        match &polled {
+            Poll::Pending => {}
+            // Whoever sends is not the idlest.
+            Poll::Ready(Some(Ok(_))) if !self.body.is_end_stream() => self.place.idle(),
+            Poll::Ready(_) => self.place.busy(),
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

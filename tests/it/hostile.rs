@@ -311,12 +311,12 @@ fn many_sessions_and_readers_who_never_read_keep_nobody_out() {
         streams.push((answer, stream));
     }
     target.assert_others_are_answered("sessions, and streams that nobody reads");
-    // Four of each party are streams, the others were told that it has them.
+    // Four of each party are streams, the others were told that it has them, until the first have ended.
     let good = streams
         .iter()
         .filter(|(answer, _)| answer == b"HTTP/1.1 200")
         .count();
-    assert_eq!(good, 4 * names.len());
+    assert!((4 * names.len()..sessions).contains(&good), "{good}");
     let began = Instant::now();
     let ended = std::mem::replace(&mut target.server, Server::start(story().path())).stop();
     assert_eq!(ended.code, Some(0), "{}", ended.log);

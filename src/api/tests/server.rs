@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::served::Served;
 use crate::api::Limits;
+use crate::domain::testing::OPERATOR;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -74,8 +75,21 @@ fn idle(served: &Served) -> TcpStream {
     stream
 }
 
+/// A connection on which an answer goes on and on.
+fn busy(served: &Served, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    let head = format!(
+        "GET /v1/events HTTP/1.1\r\nhost: test\r\naccept: text/event-stream\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+}
+
 /// A connection whose request was accepted and waits for its body.
-fn busy(served: &Served) -> TcpStream {
+fn begun(served: &Served) -> TcpStream {
     let mut stream = TcpStream::connect(served.address).unwrap();
     stream
         .write_all(b"POST /v1/drill/clock HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n")
@@ -92,11 +106,16 @@ fn the_idlest_connection_of_an_address_makes_room_for_its_next() {
         header_read: LONG,
         ..quick()
     });
-    let mut held = [idle(&served), idle(&served)];
+    // One waits for its next request, the other for the body of its first.
+    let mut held = [idle(&served), begun(&served)];
     assert!(served.raw(GET, LONG).starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     rest(&mut held[0]);
     assert!(began.elapsed() < LONG / 2, "the first was closed");
+    let _third = idle(&served);
+    let _fourth = idle(&served);
+    rest(&mut held[1]);
+    assert!(began.elapsed() < LONG / 2, "the second too");
 }
 
 #[test]
@@ -105,7 +124,8 @@ fn an_address_has_so_many_busy_connections_and_gets_them_back() {
         header_read: LONG,
         ..quick()
     });
-    let held = [busy(&served), busy(&served)];
+    let token = served.token_of(OPERATOR);
+    let held = [busy(&served, &token), busy(&served, &token)];
     assert_eq!(served.raw(GET, LONG), "", "a third is closed at once");
     drop(held);
     let began = Instant::now();
