@@ -12,6 +12,7 @@ use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
 use super::{feed, operations, query, reads, status};
 use crate::domain::registry::REGISTRY;
+use crate::domain::values::Day;
 use crate::domain::{rows, schema};
 
 /// A path that is not of a kind.
@@ -237,7 +238,7 @@ fn described(path: &Path) -> Value {
         parameters.push(as_of());
     }
     if path.path.ends_with("/payoff") {
-        parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
+        parameters.push(json!({ "name": "day", "in": "query", "schema": of::<Day>() }));
     }
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
@@ -315,7 +316,7 @@ fn parameters(kind: &Kind) -> Vec<Value> {
     let filters = kind.filters.iter();
     all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
     for day in kind.days.iter().map(|name| query::called(name)) {
-        let date = || json!({ "type": "string", "format": "date" });
+        let date = of::<Day>;
         all.push(named(
             &format!("{day}_from"),
             "rows whose day is not before this one",

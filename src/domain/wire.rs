@@ -3,12 +3,17 @@
 /// Serde for a type by its [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr): written
 /// as the one, read by the other, and from nothing but a string. The pattern is for readers of the schema: all that is
 /// written fits it, though not all that fits it is read.
+///
+/// A fourth argument is the `format` of JSON Schema that it keeps to.
 macro_rules! serde_as_string {
-    ($type:ident, $expecting:expr, $pattern:expr) => {
+    ($type:ident, $expecting:expr, $pattern:expr $(, $format:ident)?) => {
         $crate::domain::wire::read_as_string!($type, $expecting);
 
         $crate::domain::wire::schema_of_string!($type, |schema| schema
             .description(Some($expecting))
+            $(.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+                utoipa::openapi::KnownFormat::$format
+            ))))?
             .pattern(Some($pattern)));
     };
 }

@@ -123,7 +123,12 @@ impl fmt::Debug for Day {
     }
 }
 
-serde_as_string!(Day, "a day, YYYY-MM-DD", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+serde_as_string!(
+    Day,
+    "a day, YYYY-MM-DD, 1970 to 9999",
+    r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    Date
+);
 
 /// The fixed distance of the ledger's legal time from UTC, in minutes; written `+08:00`.
 /// No time-zone database: its updates would change old verdicts.
