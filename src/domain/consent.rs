@@ -374,6 +374,10 @@ mod tests {
             ..proposal()
         };
         let contract = ContractId::of(&world.act(SUPPLIER, body), 0);
-        assert!(world.signed(HOSPITAL, &[LI], Accept { contract }).is_ok());
+        let accept = Accept {
+            contract,
+            change: None,
+        };
+        assert!(world.signed(HOSPITAL, &[LI], accept).is_ok());
     }
 }

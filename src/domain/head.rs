@@ -84,14 +84,18 @@ impl<'s> Head<'s> {
     /// Guard 0: an object that the operation names, if the actor may see it; else the same answer as for an id
     /// that never existed.
     pub fn named<T: Seen>(&self, id: T::Id) -> Result<&'s T, Refusal> {
+        self.find::<T>(id)
+            .ok_or_else(|| Refusal::unknown_object(T::KIND, id))
+    }
+
+    /// The object, if it exists and the actor may see it.
+    pub fn find<T: Seen>(&self, id: T::Id) -> Option<&'s T> {
         let viewer = Viewer {
             state: self.state,
             party: self.by,
             time: self.time,
         };
-        viewer
-            .find::<T>(id)
-            .ok_or_else(|| Refusal::unknown_object(T::KIND, id))
+        viewer.find::<T>(id)
     }
 
     /// How many decimals a currency has, if the rulebook knows it.

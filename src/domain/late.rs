@@ -30,12 +30,12 @@ pub fn late_interest_on(
     Ok(Some(computed).filter(|computed| !computed.result.is_zero()))
 }
 
-/// The contract's daily rate, else that of `sme.late_interest` in the rulebook the contract was concluded under;
-/// and the contract's days of grace.
+/// The daily rate and days of grace that the contract had when the receivable was registered; without a rate, that of
+/// `sme.late_interest` in the rulebook the contract was concluded under.
 fn agreed(state: &State, receivable: &Receivable) -> Option<(Rate, u32)> {
     let contract = state.contracts.get(receivable.contract)?;
     let rulebook = state.ledger.as_ref()?.rulebook(contract.rulebook);
     let default = rulebook.rules.sme_late_interest.params.default_daily_rate;
-    let rate = contract.terms.late_rate.unwrap_or(default);
-    Some((rate, contract.terms.grace_days))
+    let rate = receivable.terms.late_rate.unwrap_or(default);
+    Some((rate, receivable.terms.grace_days))
 }

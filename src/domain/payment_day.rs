@@ -6,29 +6,23 @@ use super::refusal::Refusal;
 use super::rules::PaymentTerm;
 use super::values::Day;
 
-/// The payment day of an invoice: the latest acceptance or deemed acceptance of the deliveries it names, rejected
-/// ones left out, else its issue date; and the contract's payment days.
-pub fn of_invoice<'a>(
-    contract: &Contract,
-    invoice: &Invoice,
-    deliveries: impl Iterator<Item = &'a Delivery>,
-) -> Day {
+/// The day from which an invoice's payment days count: the latest acceptance or deemed acceptance of the deliveries
+/// it names, rejected ones left out, else its issue date.
+fn starts(draft: &Draft<'_>, invoice: &Invoice) -> Day {
+    let deliveries = invoice
+        .deliveries
+        .iter()
+        .map(|id| draft.get::<Delivery>(*id));
     let accepted = deliveries.filter_map(Delivery::accepted_on).max();
-    let starts = accepted.unwrap_or(invoice.issued);
-    starts.plus_days(contract.terms.payment_days.into())
+    accepted.unwrap_or(invoice.issued)
 }
 
-/// The payment day of a receivable: the earliest of its invoices', as their deliveries stand now.
+/// The payment day of a receivable: the earliest of its invoices', as their deliveries stand now, by the payment days
+/// of its registration.
 pub fn of_receivable(draft: &Draft<'_>, receivable: &Receivable) -> Option<Day> {
-    let contract = draft.get::<Contract>(receivable.contract);
     let of_share = |share: &super::objects::Share| {
-        let invoice = draft.get::<Invoice>(share.invoice);
-        let deliveries = invoice.deliveries.iter();
-        of_invoice(
-            contract,
-            invoice,
-            deliveries.map(|id| draft.get::<Delivery>(*id)),
-        )
+        starts(draft, draft.get::<Invoice>(share.invoice))
+            .plus_days(receivable.terms.payment_days.into())
     };
     receivable.shares.iter().map(of_share).min()
 }
@@ -48,7 +42,7 @@ pub fn agreed_beyond(
 ) -> Result<(), Refusal> {
     let last = of_receivable(draft, receivable);
     let contract = draft.get::<Contract>(receivable.contract);
-    let clock = last.map(|last| last.plus_days(-i64::from(contract.terms.payment_days)));
+    let clock = last.map(|last| last.plus_days(-i64::from(receivable.terms.payment_days)));
     let from = clock.map_or(since, |clock| clock.max(since));
     let term = PaymentTerm {
         supplier: contract.supplier_size,

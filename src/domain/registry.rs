@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::operation::{Act, Operation};
 use super::ops::{
     account, claim, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation,
-    offer, party, policy, receivable, request, transfer,
+    offer, operation, party, policy, receivable, request, transfer,
 };
 use super::schema;
 
@@ -49,6 +49,8 @@ pub const REGISTRY: &[Registered] = &[
     registered::<contract::propose::Propose>(),
     registered::<contract::accept::Accept>(),
     registered::<contract::decline::Decline>(),
+    registered::<contract::amend::Amend>(),
+    registered::<contract::close::Close>(),
     registered::<delivery::record::Record>(),
     registered::<delivery::accept::Accept>(),
     registered::<delivery::reject::Reject>(),
@@ -85,6 +87,7 @@ pub const REGISTRY: &[Registered] = &[
     registered::<leg::contest::Contest>(),
     registered::<leg::reverse::Reverse>(),
     registered::<obligation::waive::Waive>(),
+    registered::<operation::cancel::Cancel>(),
 ];
 
 /// The operation of that name.

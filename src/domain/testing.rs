@@ -203,6 +203,12 @@ impl World {
         judged.expect_err(T::NAME)
     }
 
+    /// The rule that an operation would be refused by now, if it would.
+    pub(crate) fn rule_against<T: Operation>(&self, by: &str, body: T) -> Option<&'static str> {
+        let judged = self.clone().judge(by, &[], body).1;
+        judged.err().map(|refusal| refusal.rule)
+    }
+
     /// What an accepted operation would do.
     pub(crate) fn effects<T: Operation>(&mut self, by: &str, body: T) -> Effects {
         self.judge(by, &[], body)
@@ -291,7 +297,13 @@ impl World {
             },
         );
         let contract = ContractId::of(&op, 0);
-        self.act(debtor, accept::Accept { contract });
+        self.act(
+            debtor,
+            accept::Accept {
+                contract,
+                change: None,
+            },
+        );
         contract
     }
 

@@ -147,7 +147,13 @@ impl Served {
     }
 
     pub(super) fn accepting(&mut self, contract: ContractId) -> Envelope {
-        self.signed(HOSPITAL, accept::Accept { contract })
+        self.signed(
+            HOSPITAL,
+            accept::Accept {
+                contract,
+                change: None,
+            },
+        )
     }
 
     pub(super) fn base(&self) -> String {

@@ -68,6 +68,11 @@ impl Object for Account {
 }
 
 impl Account {
+    /// Whether it waits for its bank at `time`.
+    pub fn waits(&self, time: Instant) -> bool {
+        matches!(self.state, AccountState::Added { ends } if ends > time)
+    }
+
     /// Since when it has been usable at `time`, if it is.
     pub fn usable_since(&self, time: Instant) -> Option<Instant> {
         match self.state {

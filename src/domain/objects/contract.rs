@@ -3,7 +3,7 @@
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    ContractId, Currency, Day, Digest, Fen, Instant, PartyId, Rate, Reference, Size,
+    ContractId, Currency, Day, Digest, Fen, Instant, OpId, PartyId, Rate, Reference, Size,
 };
 
 /// What the two agreed.
@@ -33,6 +33,51 @@ pub struct ContractTerms {
     pub document: Digest,
 }
 
+/// How and when what is registered is to be paid. A receivable keeps those of its registration, so that no later
+/// amendment harms whoever holds its fens (Civil Code art. 765).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TermsOfPayment {
+    /// Days from acceptance (or invoice) to payment.
+    pub payment_days: u32,
+    /// Late interest a day where the two agreed one; else the rulebook's.
+    pub late_rate: Option<Rate>,
+    /// Days after the due day before late interest runs.
+    pub grace_days: u32,
+}
+
+impl ContractTerms {
+    /// What a receivable that is registered now keeps of them.
+    pub fn of_payment(&self) -> TermsOfPayment {
+        TermsOfPayment {
+            payment_days: self.payment_days,
+            late_rate: self.late_rate,
+            grace_days: self.grace_days,
+        }
+    }
+}
+
+/// What a change of an active contract does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeKind {
+    /// These terms take the place of the present ones.
+    Amend(Box<ContractTerms>),
+    /// Nothing new comes under the contract any more.
+    Close,
+}
+
+/// A change of an active contract that one of the two proposed and the other has not answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The operation that proposed it: whoever answers names it, and so answers no other than it saw.
+    pub op: OpId,
+    /// Which of the two proposed it.
+    pub by: PartyId,
+    /// What it does.
+    pub kind: ChangeKind,
+    /// From here on it is no more.
+    pub ends: Instant,
+}
+
 /// Where a contract stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ContractState {
@@ -45,9 +90,15 @@ pub enum ContractState {
     Active {
         /// Since when.
         since: Instant,
+        /// The change that waits for the other party, if one does; one that has ended reads as none.
+        change: Option<Change>,
     },
     /// The other party declined.
     Declined,
+    /// Its proposer took it back before it was answered.
+    Cancelled,
+    /// Both closed it at the instant: what exists under it runs on, nothing new comes under it.
+    Closed(Instant),
 }
 
 /// A contract.
@@ -82,6 +133,8 @@ pub enum ContractKey {
     Party(PartyId),
     /// Its number: proposer, counterparty, number.
     Number(PartyId, PartyId, Reference),
+    /// The operation that proposed its change.
+    Change(OpId),
 }
 
 impl Object for Contract {
@@ -93,7 +146,7 @@ impl Object for Contract {
     }
 
     fn keys(&self) -> Vec<ContractKey> {
-        vec![
+        let mut keys = vec![
             ContractKey::Party(self.supplier),
             ContractKey::Party(self.debtor),
             ContractKey::Number(
@@ -101,14 +154,21 @@ impl Object for Contract {
                 self.counterparty(),
                 self.terms.number.clone(),
             ),
-        ]
+        ];
+        keys.extend(self.change().map(|change| ContractKey::Change(change.op)));
+        keys
     }
 }
 
 impl Contract {
     /// Who was asked to accept it.
     pub fn counterparty(&self) -> PartyId {
-        if self.proposer == self.supplier {
+        self.other(self.proposer)
+    }
+
+    /// The other of the two.
+    pub fn other(&self, party: PartyId) -> PartyId {
+        if party == self.supplier {
             self.debtor
         } else {
             self.supplier
@@ -138,16 +198,62 @@ impl Contract {
                 "the contract does not wait for an answer",
             )
             .input("contract", self.id)
+            .remedy("the change of an active contract is named by its op id, as `change`")
         })?;
         Ok(self)
     }
 
-    /// Whether its number is taken at `time`: by a contract that is active or may become so.
+    /// Its latest change that was neither answered nor taken back, though it may have ended.
+    pub fn change(&self) -> Option<&Change> {
+        match &self.state {
+            ContractState::Active { change, .. } => change.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Its change that waits for the other party at `time`.
+    pub fn waiting_change(&self, time: Instant) -> Option<&Change> {
+        self.change().filter(|change| change.ends > time)
+    }
+
+    /// Ends its change: answered, taken back or done.
+    pub fn drop_change(&mut self) {
+        if let ContractState::Active { change, .. } = &mut self.state {
+            *change = None;
+        }
+    }
+
+    /// Does to it, at `time`, what both agreed on.
+    pub fn apply(&mut self, kind: ChangeKind, time: Instant) {
+        self.drop_change();
+        match kind {
+            ChangeKind::Amend(terms) => self.terms = *terms,
+            ChangeKind::Close => self.state = ContractState::Closed(time),
+        }
+    }
+
+    /// The contract, if its value is not below what is registered under it.
+    pub fn worth_what_is_registered(&self) -> Result<&Contract, Refusal> {
+        let value = self.terms.value.filter(|value| *value < self.registered);
+        match value {
+            None => Ok(self),
+            Some(value) => Err(Refusal::new(
+                "contract.below_registered",
+                "the value would fall below what is registered under the contract",
+            )
+            .input("contract", self.id)
+            .input("value_units", value)
+            .input("registered_units", self.registered)
+            .remedy("a value of at least what is registered, or none")),
+        }
+    }
+
+    /// Whether its number is taken at `time`: by a contract that is or was active or may become so.
     pub fn takes_number(&self, time: Instant) -> bool {
         match self.state {
             ContractState::Proposed { ends } => ends > time,
-            ContractState::Active { .. } => true,
-            ContractState::Declined => false,
+            ContractState::Active { .. } | ContractState::Closed(_) => true,
+            ContractState::Declined | ContractState::Cancelled => false,
         }
     }
 

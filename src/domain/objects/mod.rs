@@ -16,8 +16,13 @@ mod request;
 mod runs;
 mod transfer;
 
+#[cfg(test)]
+mod waiting;
+
 pub use account::{Account, AccountKey, AccountState};
-pub use contract::{Contract, ContractKey, ContractState, ContractTerms};
+pub use contract::{
+    Change, ChangeKind, Contract, ContractKey, ContractState, ContractTerms, TermsOfPayment,
+};
 pub use delivery::{Acceptance, Delivery, DeliveryKey};
 pub use financing::{Financing, FinancingKey, FinancingState, Funding};
 pub use invoice::{Attestation, Credit, Flag, Invoice, InvoiceKey, InvoiceState};

@@ -6,6 +6,7 @@ use crate::domain::values::{
     ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason, ReceivableId,
 };
 
+use super::contract::TermsOfPayment;
 use super::runs::{FenState, Runs};
 
 /// What of one invoice a receivable claims, and what became of it.
@@ -150,6 +151,8 @@ pub struct Receivable {
     pub currency: Currency,
     /// The version of the rulebook it was made under.
     pub rulebook: u32,
+    /// The contract's terms of payment when it was registered: what is amended later leaves them.
+    pub terms: TermsOfPayment,
     /// When it was registered.
     pub at: Instant,
     /// What it claims of which invoice, in the order registered.

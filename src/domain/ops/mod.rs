@@ -12,6 +12,7 @@ pub mod leg;
 pub mod limit;
 pub mod obligation;
 pub mod offer;
+pub mod operation;
 pub mod party;
 pub mod policy;
 pub mod receivable;

@@ -36,7 +36,7 @@ pub use claims::{
     ClaimRow, ClaimWord, ClaimsRow, HeldRow, HopRow, LockRow, PassedRow, PayeeRow, PlacedRow,
     claims, held,
 };
-pub use contract::{ContractRow, ContractWord};
+pub use contract::{AmendedRow, ChangeRow, ChangeWord, ContractRow, ContractWord};
 pub use delivery::{DeliveryRow, DeliveryWord};
 pub use due::{DueRow, due};
 pub use financing::{FinancingRow, FinancingWord, FundingRow, PriceRow};

@@ -46,7 +46,7 @@ pub struct PartyRow {
     pub policy: Option<Vec<PolicyRule>>,
     /// The changes of keys and policy that wait and can be vetoed: to itself and to an auditor.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<ChangeRow>,
+    pub changes: Vec<KeyChangeRow>,
 }
 
 /// A key in the register.
@@ -71,13 +71,13 @@ pub struct KeyRow {
 
 /// A change of keys or policy that waits for its effect.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ChangeRow {
+pub struct KeyChangeRow {
     /// The operation that asked for it, which `key.veto` names.
     pub operation: OpId,
     /// When it takes effect.
     pub effective: Instant,
     /// What then happens.
-    pub kind: ChangeKind,
+    pub kind: KeyChangeKind,
     /// The key that begins or ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PublicKey>,
@@ -89,7 +89,7 @@ pub struct ChangeRow {
 /// What a change of keys or policy does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum ChangeKind {
+pub enum KeyChangeKind {
     /// A key begins.
     Add,
     /// A key ends.
@@ -146,16 +146,16 @@ impl Party {
         self.keys.iter().filter(known).map(row).collect()
     }
 
-    fn change_row(&self, change: &PendingChange) -> ChangeRow {
+    fn change_row(&self, change: &PendingChange) -> KeyChangeRow {
         let (kind, key) = match change.change {
-            KeyChange::Add(key) => (ChangeKind::Add, Some(key)),
-            KeyChange::Revoke(key) => (ChangeKind::Revoke, Some(key)),
-            KeyChange::Recover(key) => (ChangeKind::Recover, Some(key)),
-            KeyChange::Policy => (ChangeKind::Policy, None),
+            KeyChange::Add(key) => (KeyChangeKind::Add, Some(key)),
+            KeyChange::Revoke(key) => (KeyChangeKind::Revoke, Some(key)),
+            KeyChange::Recover(key) => (KeyChangeKind::Recover, Some(key)),
+            KeyChange::Policy => (KeyChangeKind::Policy, None),
         };
         let mut policies = self.policies.iter();
         let asked = policies.find(|dated| dated.op == change.op);
-        ChangeRow {
+        KeyChangeRow {
             operation: change.op,
             effective: change.effective,
             kind,

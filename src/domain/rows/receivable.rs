@@ -7,7 +7,7 @@ use crate::domain::fens::fens;
 use crate::domain::objects::{FenState, Invoice, Receivable, Run, Stage};
 use crate::domain::state::Stored;
 use crate::domain::values::{
-    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Reason,
+    Amount, ContractId, Currency, Day, Fen, Instant, InvoiceId, Label, PartyId, Rate, Reason,
     ReceivableId, Reference,
 };
 use crate::domain::visibility::Viewer;
@@ -65,6 +65,13 @@ pub struct Registration {
     pub at: Instant,
     /// The version of the rulebook it is under.
     pub rulebook: u32,
+    /// Days from acceptance (or invoice) to payment, by the contract as it stood then.
+    pub payment_days: u32,
+    /// Late interest a day, where the two had agreed one then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_rate: Option<Rate>,
+    /// Days after the due day before late interest runs, as agreed then.
+    pub grace_days: u32,
     /// What it claims of which invoice.
     pub shares: Vec<ShareRow>,
     /// What the debtor disputes and nobody has resolved.
@@ -249,6 +256,9 @@ impl Receivable {
             contract: self.contract,
             at: self.at,
             rulebook: self.rulebook,
+            payment_days: self.terms.payment_days,
+            late_rate: self.terms.late_rate,
+            grace_days: self.terms.grace_days,
             shares: shares.collect(),
             disputes: disputes.collect(),
             declined,

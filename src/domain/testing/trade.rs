@@ -1,11 +1,12 @@
 //! The world of the tests that pass fens on, put them before lenders and finance them.
 
-use super::{HOSPITAL, LENDER, MAKER, SUPPLIER, World, fen, id, proposal, wire};
+use super::{HOSPITAL, LENDER, MAKER, SUPPLIER, World, digest, fen, id, proposal, wire};
 use crate::domain::objects::{
     Basis, Bidding, Financing, Interest, Limit, LimitKey, Offer, OfferKind, OfferTerms, Recourse,
     Request, Run, Transfer,
 };
-use crate::domain::ops::contract::propose;
+use crate::domain::operation::Operation;
+use crate::domain::ops::contract::{self, propose};
 use crate::domain::ops::{limit, offer, request, transfer};
 use crate::domain::values::{
     Address, Addresses, ContractId, Currency, DayCount, Fen, FinancingId, MadeId, OfferId, Rate,
@@ -43,7 +44,32 @@ pub(crate) fn terms_of(request: &Request) -> OfferTerms {
     }
 }
 
+/// Other terms of a contract: 1,500,000.00, 30 days, three days of grace at 0.001 a day.
+pub(crate) fn amendment(contract: ContractId) -> contract::amend::Amend {
+    contract::amend::Amend {
+        contract,
+        value: Some(wire("1500000.00")),
+        ends: None,
+        payment_days: 30,
+        term_reason: None,
+        inspection_days: 3,
+        late_rate: Some(wire("0.001")),
+        grace_days: 3,
+        vouchers: true,
+        document: digest("amendment 1"),
+    }
+}
+
 impl World {
+    /// A change that one of the two proposes and the other accepts.
+    pub(crate) fn changed<T: Operation>(&mut self, contract: ContractId, body: T) {
+        let one = self.get_contract(contract);
+        let (supplier, debtor) = (one.supplier, one.debtor);
+        let change = Some(self.act(supplier.as_str(), body));
+        let accept = contract::accept::Accept { contract, change };
+        self.act(debtor.as_str(), accept);
+    }
+
     /// A contract by which the supplier owes its component maker.
     pub(crate) fn owes_maker(&mut self, number: &str, value: &str) -> ContractId {
         let terms = propose::Propose {

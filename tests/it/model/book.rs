@@ -126,6 +126,32 @@ pub(super) enum ContractState {
     Lapsed,
     Active,
     Declined,
+    Cancelled,
+    Closed,
+}
+
+/// What an amendment puts in place of what a contract says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Terms {
+    pub(super) value: Option<Sum>,
+    pub(super) ends: Option<Day>,
+    pub(super) payment_days: i64,
+    pub(super) inspection_days: i64,
+    pub(super) late_rate: Option<i64>,
+    pub(super) grace_days: i64,
+    pub(super) vouchers: bool,
+}
+
+/// A change of a contract that was proposed and not answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ContractChange {
+    pub(super) op: OpId,
+    pub(super) by: PartyId,
+    /// None to close it.
+    pub(super) terms: Option<Terms>,
+    pub(super) ends: Time,
+    /// Its time has not come.
+    pub(super) waits: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -135,17 +161,12 @@ pub(super) struct Contract {
     pub(super) proposer: PartyId,
     pub(super) number: String,
     pub(super) currency: Currency,
-    pub(super) value: Option<Sum>,
     pub(super) concluded: Day,
-    pub(super) ends: Option<Day>,
-    pub(super) payment_days: i64,
-    pub(super) inspection_days: i64,
-    pub(super) late_rate: Option<i64>,
-    pub(super) grace_days: i64,
-    pub(super) vouchers: bool,
+    pub(super) terms: Terms,
     /// Of the supplier and of the debtor, at signing.
     pub(super) sizes: (Size, Size),
     pub(super) state: ContractState,
+    pub(super) change: Option<ContractChange>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -211,6 +232,8 @@ pub(super) struct Receivable {
     pub(super) supplier: PartyId,
     pub(super) debtor: PartyId,
     pub(super) currency: Currency,
+    /// What its contract said when it was registered.
+    pub(super) terms: Terms,
     pub(super) at: Time,
     pub(super) shares: Vec<Share>,
     pub(super) stage: Stage,

@@ -11,8 +11,8 @@ use counterfoil::domain::table::{Object, Table};
 use counterfoil::domain::values::{Instant, LimitId};
 
 use super::book::{
-    Acceptance, AccountState, Book, ContractState, FinancingState, OfferState, RequestState, Stage,
-    TransferState,
+    Acceptance, AccountState, Book, ContractChange, ContractState, FinancingState, OfferState,
+    RequestState, Stage, Terms, TransferState,
 };
 use super::days::Sum;
 use super::fen::{Act, Fen, FenState};
@@ -95,6 +95,9 @@ impl Comparison<'_> {
         })?;
         each(&state.contracts, &book.contracts, |one, record| {
             same(one.id, "state", self.contract(one), record.state)?;
+            let change = record.change.clone().filter(|change| change.waits);
+            same(one.id, "change", self.change(one), change)?;
+            same(one.id, "terms", &terms(&one.terms), &record.terms)?;
             same(
                 one.id,
                 "registered",
@@ -136,7 +139,24 @@ impl Comparison<'_> {
             objects::ContractState::Proposed { ends } => ContractState::Proposed(ends.millis()),
             objects::ContractState::Active { .. } => ContractState::Active,
             objects::ContractState::Declined => ContractState::Declined,
+            objects::ContractState::Cancelled => ContractState::Cancelled,
+            objects::ContractState::Closed(_) => ContractState::Closed,
         }
+    }
+
+    fn change(&self, contract: &objects::Contract) -> Option<ContractChange> {
+        contract
+            .waiting_change(self.now)
+            .map(|change| ContractChange {
+                op: change.op,
+                by: change.by,
+                terms: match &change.kind {
+                    objects::ChangeKind::Amend(amended) => Some(terms(amended)),
+                    objects::ChangeKind::Close => None,
+                },
+                ends: change.ends.millis(),
+                waits: true,
+            })
     }
 
     fn invoices(&self) -> Same {
@@ -348,6 +368,18 @@ impl Comparison<'_> {
             objects::FinancingState::Changed(_) => FinancingState::Changed,
             objects::FinancingState::Reversed(_) => FinancingState::Reversed,
         }
+    }
+}
+
+fn terms(of: &objects::ContractTerms) -> Terms {
+    Terms {
+        value: of.value.map(|value| value.get()),
+        ends: of.ends.map(|ends| ends.number().into()),
+        payment_days: of.payment_days.into(),
+        inspection_days: of.inspection_days.into(),
+        late_rate: of.late_rate.map(|rate| rate.numerator()),
+        grace_days: of.grace_days.into(),
+        vouchers: of.vouchers,
     }
 }
 

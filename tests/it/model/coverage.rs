@@ -50,6 +50,9 @@ impl Coverage {
         let mut states = Vec::new();
         states.extend(book.contracts.values().map(|one| match one.state {
             ContractState::Lapsed => "contract lapsed",
+            ContractState::Cancelled => "contract cancelled",
+            ContractState::Closed => "contract closed",
+            _ if one.change.as_ref().is_some_and(|change| !change.waits) => "change lapsed",
             _ => "contract otherwise",
         }));
         for receivable in book.receivables.values() {
@@ -129,9 +132,11 @@ impl Coverage {
             *self.states.entry(state.to_owned()).or_default() += 1;
         }
         for obligation in book.obligations.values() {
-            let ended = if obligation.ended { ", ended" } else { "" };
-            let state = format!("obligation {:?}{ended}", obligation.kind);
-            *self.states.entry(state).or_default() += 1;
+            let state = format!("obligation {:?}", obligation.kind);
+            let ended = obligation.ended.then(|| format!("{state}, ended"));
+            for state in [Some(state), ended].into_iter().flatten() {
+                *self.states.entry(state).or_default() += 1;
+            }
         }
     }
 
@@ -172,6 +177,8 @@ impl Coverage {
 
 /// What histories must lead to.
 const STATES: &[&str] = &[
+    "contract cancelled",
+    "contract closed",
     "dilution",
     "dispute behind a confirmation",
     "receivable settled in part",

@@ -62,6 +62,9 @@ impl Book {
             if matches!(contract.state, ContractState::Proposed(ends) if ends <= now) {
                 contract.state = ContractState::Lapsed;
             }
+            for change in contract.change.iter_mut() {
+                change.waits = change.ends > now;
+            }
         }
         for invoice in self.invoices.values_mut() {
             invoice.flag = invoice.flag.filter(|(_, ends)| *ends > now);

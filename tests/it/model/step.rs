@@ -59,6 +59,8 @@ bodies! {
     ContractPropose: ops::contract::propose::Propose,
     ContractAccept: ops::contract::accept::Accept,
     ContractDecline: ops::contract::decline::Decline,
+    ContractAmend: ops::contract::amend::Amend,
+    ContractClose: ops::contract::close::Close,
     DeliveryRecord: ops::delivery::record::Record,
     DeliveryAccept: ops::delivery::accept::Accept,
     DeliveryReject: ops::delivery::reject::Reject,
@@ -95,6 +97,7 @@ bodies! {
     LegContest: ops::leg::contest::Contest,
     LegReverse: ops::leg::reverse::Reverse,
     ObligationWaive: ops::obligation::waive::Waive,
+    OperationCancel: ops::operation::cancel::Cancel,
 }
 
 /// A step. Its number makes the ids of what it makes, so that steps before it can be left out and the rest still

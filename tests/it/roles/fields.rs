@@ -31,6 +31,13 @@ const FIELDS: &[Fields] = &[
          payment_days proposer registered rulebook state supplier supplier_size value vouchers",
     ),
     (
+        "contracts ctr-parts",
+        "tax supplier maker",
+        "change{answer_by by kind op terms{document grace_days inspection_days payment_days value vouchers}} \
+         concluded currency debtor debtor_size document grace_days id inspection_days number payment_days \
+         proposer registered rulebook since state supplier supplier_size value vouchers",
+    ),
+    (
         "deliveries dlv-no",
         "tax hospital supplier",
         "amount contract debtor delivered id number reason state supplier",
@@ -51,15 +58,15 @@ const FIELDS: &[Fields] = &[
         "receivables rcv-main",
         "supplier",
         "confirmation{at defences{reserved{cap kind until} waived} due face} currency debtor held{cancelled open \
-         overdue settled} id registration{at contract disputes rulebook shares{cancelled confirmed diluted \
-         disputed invoice registered}} state supplier totals{cancelled open overdue settled}",
+         overdue settled} id registration{at contract disputes grace_days \
+         payment_days rulebook shares{cancelled confirmed diluted disputed invoice registered}} state supplier totals{cancelled open overdue settled}",
     ),
     (
         "receivables rcv-main",
         "tax hospital",
         "confirmation{at defences{reserved{cap kind until} waived} due face} currency debtor id registration{at \
-         contract disputes rulebook shares{cancelled confirmed diluted disputed invoice registered}} state \
-         supplier totals{cancelled open overdue settled}",
+         contract disputes grace_days payment_days rulebook shares{cancelled confirmed diluted disputed invoice \
+         registered}} state supplier totals{cancelled open overdue settled}",
     ),
     (
         "receivables rcv-main",
@@ -141,8 +148,8 @@ const FIELDS: &[Fields] = &[
     (
         "receivables rcv-open",
         "tax hospital supplier",
-        "currency debtor id registration{at contract disputes{amount at code invoice text} rulebook \
-         shares{cancelled confirmed diluted disputed invoice registered}} state supplier",
+        "currency debtor id registration{at contract disputes{amount at code invoice text} grace_days \
+         payment_days rulebook shares{cancelled confirmed diluted disputed invoice registered}} state supplier",
     ),
     (
         "receivables rcv-open claims",

@@ -189,6 +189,12 @@ impl Scene {
                 },
             );
         }
+        // A change of one of them that waits for its debtor.
+        let amended = json!({
+            "contract": self.id("ctr-parts"), "value": "500113.00", "payment_days": 60, "inspection_days": 7,
+            "grace_days": 0, "vouchers": true, "document": digest("HT-12-PARTS, amended"),
+        });
+        self.act("maker", "supplier", "contract.amend", amended);
         // One that the hospital proposed and nobody has answered, one that the supplier declined.
         let body = self.paper(&Paper {
             number: "HT-15-OPEN",

@@ -1,5 +1,6 @@
 //! Refusals tell nothing: whoever names an object of another's trade is answered as if it named one that never was.
 
+use counterfoil::domain::values::{AccountId, ContractId, MadeId, OpId, ReceivableId};
 use serde_json::{Value, json};
 
 use super::answers::{Answer, Reader};
@@ -25,6 +26,7 @@ const ONE_NAME: &[(&str, &str, &str)] = &[
     ("account.close", "account", "acc-maker"),
     ("contract.accept", "contract", "ctr-open"),
     ("contract.decline", "contract", "ctr-open"),
+    ("contract.close", "contract", "ctr-main"),
     ("delivery.accept", "delivery", "dlv-open"),
     ("invoice.attest", "invoice", "inv-open"),
     ("invoice.book", "invoice", "inv-open"),
@@ -79,6 +81,18 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
             "inv-open",
             json!({ "invoice": HERE, "reason": "none", "ends": "2026-06-20T00:00:00Z" }),
         ),
+        (
+            "contract.amend",
+            "ctr-main",
+            json!({
+                "contract": HERE, "payment_days": 30, "inspection_days": 7, "grace_days": 0, "vouchers": true,
+                "document": digest("amended"),
+            }),
+        ),
+        (OF_ITS_OP, "ctr-open", json!({ "operation": HERE })),
+        (OF_ITS_OP, "ctr-parts", json!({ "operation": HERE })),
+        (OF_ITS_OP, "acc-smith", json!({ "operation": HERE })),
+        (OF_ITS_OP, "rcv-open", json!({ "operation": HERE })),
         ("invoice.unflag", "inv-flag", json!({ "invoice": HERE })),
         (
             "invoice.credit",
@@ -193,6 +207,32 @@ const FREE: [&str; 10] = [
     "limit.set",
 ];
 
+/// What names, in place of an object, the operation that made it or proposed its change.
+const OF_ITS_OP: &str = "operation.cancel";
+
+/// What is named of an object, and the like that never was.
+fn named(scene: &Scene, op: &str, object: &str) -> [String; 2] {
+    let id = scene.id(object).to_owned();
+    if op != OF_ITS_OP {
+        return [id.clone(), absent(&id)];
+    }
+    let asked = scene.entries.iter().rfind(|entry| match object {
+        "ctr-parts" => entry.op == "contract.amend",
+        _ => made(&entry.op_id).contains(&id),
+    });
+    [asked.unwrap().op_id.clone(), "0".repeat(64)]
+}
+
+/// The first object of each prefix that an operation would make.
+fn made(op_id: &str) -> [String; 3] {
+    let op: OpId = op_id.parse().unwrap();
+    [
+        ContractId::of(&op, 0).to_string(),
+        AccountId::of(&op, 0).to_string(),
+        ReceivableId::of(&op, 0).to_string(),
+    ]
+}
+
 /// The same body about an id.
 fn about(id: &str, body: &Value) -> Value {
     serde_json::from_str(&body.to_string().replace(HERE, id)).unwrap()
@@ -224,8 +264,7 @@ fn naming_an_object_of_others_reads_as_naming_none_sent_or_checked() {
             if seen {
                 continue;
             }
-            let there = scene.id(object).to_owned();
-            let answers = [there.clone(), absent(&there)].map(|id| {
+            let answers = named(&scene, op, object).map(|id| {
                 let envelope = scene.envelope(who, op, &about(&id, body));
                 let op_id = envelope.op_id().to_string();
                 let sent = reader.post("/v1/operations", "application/json", &envelope.encode());

@@ -13,7 +13,10 @@ pub(super) type Heard = BTreeMap<&'static str, Vec<(String, String)>>;
 /// Words and everybody who reads them somewhere.
 const WORDS: &[(&[&str], &str)] = &[
     (&["HT-11-MAIN", "1200011.00"], "tax supplier hospital"),
-    (&["HT-12-PARTS", "500013.00"], "tax supplier maker"),
+    (
+        &["HT-12-PARTS", "500013.00", "500113.00"],
+        "tax supplier maker",
+    ),
     (&["HT-13-HAUL", "300017.00"], "tax supplier carrier"),
     (&["HT-14-FORGE", "300019.00"], "tax carrier smith"),
     (&["HT-15-OPEN", "250021.00"], "tax supplier hospital"),

@@ -30,8 +30,7 @@ impl Operation for Attest {
             )
             .input("account", account.id)
         })?;
-        let waits = matches!(account.state, AccountState::Added { ends } if ends > at.time);
-        ensure(waits, || {
+        ensure(account.waits(at.time), || {
             Refusal::new(
                 "account.not_added",
                 "the account does not wait for its bank",

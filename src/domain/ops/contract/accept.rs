@@ -1,13 +1,15 @@
-//! `contract.accept`: the other party agrees.
+//! `contract.accept`: the other party agrees to a proposed contract, or to a change of an active one.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
-use crate::domain::objects::{Contract, ContractState};
+use crate::domain::objects::{Change, ChangeKind, Contract, ContractState};
 use crate::domain::operation::Operation;
-use crate::domain::refusal::{Refusal, ensure};
+use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
-use crate::domain::values::ContractId;
+use crate::domain::values::{ContractId, OpId};
+
+use super::answerable;
 
 /// Body, in wire order.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -15,34 +17,49 @@ use crate::domain::values::ContractId;
 pub struct Accept {
     /// The contract.
     pub contract: ContractId,
+    /// The op id of its change; absent where the contract itself is proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<OpId>,
 }
 
 impl Operation for Accept {
     const NAME: &'static str = "contract.accept";
-    const SUMMARY: &'static str = "The other party accepts a proposed contract";
+    const SUMMARY: &'static str = "The other party accepts a proposed contract or a change of it";
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        let contract = answerable(at, self.contract)?;
-        at.actor()?.may_take_obligations(at.today()?)?;
-
+        let (contract, change) = answerable(at, self.contract, self.change)?;
+        let accepted = match change {
+            None => accept_proposal(at, contract)?,
+            Some(change) => accept_change(at, contract, change)?,
+        };
         let mut draft = at.draft();
-        draft.tell(contract.proposer);
-        draft.edit::<Contract>(contract.id).state = ContractState::Active { since: at.time };
+        draft.tell(contract.other(at.by));
+        draft.put(accepted);
         Ok(draft.done())
     }
 }
 
-/// A contract that waits for the acting party's answer.
-pub(super) fn answerable<'s>(at: &Head<'s>, id: ContractId) -> Result<&'s Contract, Refusal> {
-    let contract = at.named::<Contract>(id)?.proposed(at.time)?;
-    ensure(contract.counterparty() == at.by, || {
-        Refusal::new(
-            "contract.not_counterparty",
-            "a contract is answered by the party it was proposed to",
-        )
-        .input("contract", id)
-    })?;
-    Ok(contract)
+fn accept_proposal(at: &Head<'_>, contract: &Contract) -> Result<Contract, Refusal> {
+    at.actor()?.may_take_obligations(at.today()?)?;
+    let state = ContractState::Active {
+        since: at.time,
+        change: None,
+    };
+    Ok(Contract {
+        state,
+        ..contract.clone()
+    })
+}
+
+/// What is registered may have grown since the amendment was proposed, so it is compared again.
+fn accept_change(at: &Head<'_>, contract: &Contract, change: &Change) -> Result<Contract, Refusal> {
+    if let ChangeKind::Amend(_) = change.kind {
+        at.actor()?.may_take_obligations(at.today()?)?;
+    }
+    let mut changed = contract.clone();
+    changed.apply(change.kind.clone(), at.time);
+    changed.worth_what_is_registered()?;
+    Ok(changed)
 }
 
 #[cfg(test)]
@@ -61,7 +78,13 @@ mod tests {
     #[test]
     fn the_other_party_makes_it_active() {
         let (mut world, contract) = proposed();
-        world.act(HOSPITAL, Accept { contract });
+        world.act(
+            HOSPITAL,
+            Accept {
+                contract,
+                change: None,
+            },
+        );
         assert!(world.get_contract(contract).active().is_ok());
     }
 
@@ -69,7 +92,15 @@ mod tests {
     fn its_proposer_cannot_accept_it() {
         let (mut world, contract) = proposed();
         assert_eq!(
-            world.refusal(SUPPLIER, Accept { contract }).rule,
+            world
+                .refusal(
+                    SUPPLIER,
+                    Accept {
+                        contract,
+                        change: None
+                    }
+                )
+                .rule,
             "contract.not_counterparty"
         );
     }
@@ -78,8 +109,20 @@ mod tests {
     fn a_stranger_gets_the_answer_of_an_id_that_never_was() {
         let (mut world, contract) = proposed();
         let never = ContractId::from_bytes([0; 16]);
-        let mut unseen = world.refusal(STRANGER, Accept { contract });
-        let absent = world.refusal(STRANGER, Accept { contract: never });
+        let mut unseen = world.refusal(
+            STRANGER,
+            Accept {
+                contract,
+                change: None,
+            },
+        );
+        let absent = world.refusal(
+            STRANGER,
+            Accept {
+                contract: never,
+                change: None,
+            },
+        );
         unseen.inputs[0].value = never.to_string();
         assert_eq!(unseen, absent);
     }
@@ -87,15 +130,43 @@ mod tests {
     #[test]
     fn it_is_answered_once() {
         let (mut world, contract) = proposed();
-        world.act(HOSPITAL, Decline { contract });
+        world.act(
+            HOSPITAL,
+            Decline {
+                contract,
+                change: None,
+            },
+        );
         assert_eq!(
-            world.refusal(HOSPITAL, Accept { contract }).rule,
+            world
+                .refusal(
+                    HOSPITAL,
+                    Accept {
+                        contract,
+                        change: None
+                    }
+                )
+                .rule,
             "contract.not_proposed"
         );
         let (mut world, contract) = proposed();
-        world.act(HOSPITAL, Accept { contract });
+        world.act(
+            HOSPITAL,
+            Accept {
+                contract,
+                change: None,
+            },
+        );
         assert_eq!(
-            world.refusal(HOSPITAL, Decline { contract }).rule,
+            world
+                .refusal(
+                    HOSPITAL,
+                    Decline {
+                        contract,
+                        change: None
+                    }
+                )
+                .rule,
             "contract.not_proposed"
         );
     }
@@ -105,7 +176,15 @@ mod tests {
         let (mut world, contract) = proposed();
         world.later_by_hours(30 * 24);
         assert_eq!(
-            world.refusal(HOSPITAL, Accept { contract }).rule,
+            world
+                .refusal(
+                    HOSPITAL,
+                    Accept {
+                        contract,
+                        change: None
+                    }
+                )
+                .rule,
             "contract.not_proposed"
         );
     }

@@ -8,17 +8,13 @@ use crate::domain::objects::{Contract, ContractKey, ContractState, ContractTerms
 use crate::domain::operation::Operation;
 use crate::domain::policy::Stake;
 use crate::domain::refusal::{Refusal, ensure};
-use crate::domain::rulebook::DAILY_RATE_MOST;
-use crate::domain::rules::{PaymentTerm, enforce};
 use crate::domain::state::Effects;
 use crate::domain::values::{
     Amount, Currency, Day, Digest, Fen, PartyId, Rate, Reason, Reference, Role, Size,
 };
 
-/// A proposal waits this many days.
-const ANSWER_DAYS: i64 = 30;
-/// Payment, inspection and grace are at most this many days.
-const MOST_DAYS: u32 = 3_660;
+use super::ANSWER_DAYS;
+use super::terms::check_terms;
 
 /// Body, in wire order.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -71,9 +67,7 @@ impl Operation for Propose {
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        let today = at.today()?;
-        self.check_pair(at, today)?;
-        self.check_dates(today)?;
+        self.check_pair(at, at.today()?)?;
         let value = self
             .value
             .map(|value| at.amount("value", &value, self.currency))
@@ -81,9 +75,8 @@ impl Operation for Propose {
         at.currency(self.currency)?;
 
         let mut draft = at.draft();
-        self.check_term(&mut draft)?;
-        self.check_late_rate(&mut draft)?;
         let contract = self.contract(at, &mut draft, value)?;
+        check_terms(&mut draft, &contract, self.term_reason.is_some())?;
         self.check_number(at, &contract)?;
         draft.tell(contract.counterparty());
         draft.put(contract);
@@ -109,80 +102,6 @@ impl Propose {
             .with_role(Role::Debtor)?
             .may_take_obligations(today)?;
         Ok(())
-    }
-
-    fn check_dates(&self, today: Day) -> Result<(), Refusal> {
-        ensure(self.concluded <= today, || {
-            Refusal::new(
-                "contract.concluded",
-                "a contract is concluded before it is proposed here",
-            )
-            .input("concluded", self.concluded)
-            .input("today", today)
-        })?;
-        ensure(
-            self.ends
-                .is_none_or(|ends| ends >= self.concluded && ends >= today),
-            || {
-                Refusal::new(
-                    "contract.ends",
-                    "its last day lies behind its conclusion, and not in the past",
-                )
-            },
-        )?;
-        let days = [self.payment_days, self.inspection_days, self.grace_days];
-        ensure(days.iter().all(|days| *days <= MOST_DAYS), || {
-            Refusal::new(
-                "contract.days",
-                format!("payment, inspection and grace are at most {MOST_DAYS} days"),
-            )
-        })
-    }
-
-    fn check_term(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
-        let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
-        let term = PaymentTerm {
-            supplier: self.supplier_size,
-            debtor: self.debtor_size,
-            days: self.payment_days.into(),
-            reasoned: self.term_reason.is_some(),
-        };
-        term.enforce(draft, rulebook, self.concluded)
-    }
-
-    /// `sme.late_interest`: an agreed late rate is at least the one-year LPR at the contract's conclusion.
-    fn check_late_rate(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
-        // Beyond it late interest could outgrow every amount, and the payment that causes it be refused.
-        ensure(
-            self.late_rate
-                .is_none_or(|daily| daily.numerator() <= DAILY_RATE_MOST),
-            || {
-                Refusal::new("contract.late_rate", "late interest is at most 0.01 a day")
-                    .input("late_rate", self.late_rate.unwrap_or_default())
-            },
-        )?;
-        let rulebook = draft.head.ledger()?.rulebook_on(self.concluded);
-        let (Some(daily), Some(lpr)) = (self.late_rate, rulebook.lpr_on(self.concluded)) else {
-            return Ok(());
-        };
-        if !self.supplier_size.is_sme() {
-            return Ok(());
-        }
-        let yearly = daily.numerator().saturating_mul(365);
-        enforce(
-            draft,
-            &rulebook.rules.sme_late_interest,
-            self.concluded,
-            |_| yearly >= lpr.numerator(),
-            |_| {
-                Refusal::new(
-                    "sme.late_interest",
-                    "365 days at the agreed late rate are less than the one-year LPR",
-                )
-                .input("late_rate", daily)
-                .input("lpr", lpr)
-            },
-        )
     }
 
     fn check_number(&self, at: &Head<'_>, contract: &Contract) -> Result<(), Refusal> {

@@ -143,9 +143,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::domain::objects::{
-        Basis, Bidding, Contract, FinancingState, RequestState, TransferState,
-    };
+    use crate::domain::objects::{Basis, Bidding, FinancingState, RequestState, TransferState};
     use crate::domain::ops::leg::attest::Attest;
     use crate::domain::rulebook::Rulebook;
     use crate::domain::testing::money::{banked, banked_under};
@@ -274,12 +272,11 @@ mod tests {
         #[case] interest: &str,
     ) {
         let (mut world, receivable) = banked();
-        let id = world.receivable(receivable).contract;
-        let mut agreed = world.get::<Contract>(id).clone();
+        let mut agreed = world.receivable(receivable).clone();
         agreed.terms.late_rate = late_rate.map(wire);
         agreed.terms.grace_days = grace_days;
         let mut effects = crate::domain::state::Effects::default();
-        effects.contracts.insert(id, agreed);
+        effects.receivables.insert(receivable, agreed);
         world.state.apply(effects);
         world.on("2026-08-19");
         world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));

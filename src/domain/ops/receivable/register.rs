@@ -100,6 +100,7 @@ impl Register {
             debtor: contract.debtor,
             currency: contract.terms.currency,
             rulebook: at.rulebook()?.version,
+            terms: contract.terms.of_payment(),
             at: at.time,
             shares,
             disputes: Vec::new(),

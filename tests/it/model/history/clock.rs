@@ -122,6 +122,7 @@ fn ends_ahead(book: &Book) -> Vec<Time> {
         if let ContractState::Proposed(until) = contract.state {
             ends.push(until);
         }
+        ends.extend(contract.change.iter().map(|change| change.ends));
     }
     let keys = book.parties.values().flat_map(|one| &one.keys.pending);
     ends.extend(keys.map(|change| change.at));

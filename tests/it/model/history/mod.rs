@@ -3,6 +3,7 @@
 
 mod claim;
 mod clock;
+mod contract;
 mod finance;
 mod key;
 mod money;
@@ -112,7 +113,7 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 50] = [
+    const MOVES: [(i64, Idea<'h>); 53] = [
         (1, Generator::party_admit),
         (3, Generator::key_add),
         (2, Generator::key_revoke),
@@ -125,6 +126,8 @@ impl<'h> Generator<'h> {
         (6, Generator::contract_propose),
         (6, Generator::contract_accept),
         (1, Generator::contract_decline),
+        (3, Generator::contract_amend),
+        (1, Generator::contract_close),
         (5, Generator::delivery_record),
         (2, Generator::delivery_accept),
         (1, Generator::delivery_reject),
@@ -163,6 +166,7 @@ impl<'h> Generator<'h> {
         (3, Generator::leg_contest),
         (5, Generator::leg_reverse),
         (1, Generator::obligation_waive),
+        (2, Generator::operation_cancel),
     ];
 }
 

@@ -231,7 +231,7 @@ impl Generator<'_> {
                 _ => leg.amount,
             };
             let days = match leg.purpose {
-                Purpose::Disbursement => [0, 0, 1, 2, 3, 4],
+                Purpose::Disbursement => [0, 0, 2, 4, 6, 9],
                 Purpose::Payment => [-1, 0, 0, 0, 1, 2],
             };
             value_date = (leg.value_date + self.rng.pick(days)?).min(today);

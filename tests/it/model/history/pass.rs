@@ -57,6 +57,7 @@ impl Generator<'_> {
             let fits = one.debtor == by && one.state == ContractState::Active;
             if careless || fits {
                 let left = one
+                    .terms
                     .value
                     .map_or(1_000, |value| value - book.registered_under(*id));
                 debts.push((one.supplier, Basis::Contract(*id), left));

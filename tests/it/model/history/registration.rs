@@ -10,7 +10,7 @@ use counterfoil::domain::ops::receivable::resolve::{Outcome, Resolve};
 use counterfoil::domain::ops::receivable::withdraw::Withdraw;
 use counterfoil::domain::values::{InvoiceId, ReceivableId};
 
-use super::super::book::{Receivable, Stage};
+use super::super::book::{ContractState, Receivable, Stage};
 use super::super::days::{DAY, Sum};
 use super::super::world::wire;
 use super::{Generator, Move, alone, day, with};
@@ -39,7 +39,8 @@ impl Generator<'_> {
     pub(super) fn receivable_register(&mut self) -> Option<Move> {
         let careless = self.strays();
         let usable = self.book.invoices.iter().filter(|(id, one)| {
-            careless || !one.void && one.flag.is_none() && self.book.room(**id) > 0
+            let active = self.book.contracts[&one.contract].state == ContractState::Active;
+            careless || active && !one.void && one.flag.is_none() && self.book.room(**id) > 0
         });
         let usable: Vec<InvoiceId> = usable.map(|(id, _)| *id).collect();
         let first = self.rng.pick(usable.iter().copied())?;
@@ -81,7 +82,7 @@ impl Generator<'_> {
             let live = book.parties[&one.debtor]
                 .kyc_valid_to
                 .is_none_or(|last| today <= last);
-            let agreed = book.contracts[&one.contract].vouchers;
+            let agreed = book.contracts[&one.contract].terms.vouchers;
             one.stage == Stage::Registered && (live && agreed || one.at + DAY > book.now)
         })?;
         let open = one

@@ -1,9 +1,7 @@
 //! Parties, accounts, contracts, deliveries and invoices.
 
-use counterfoil::domain::ops::{account, contract, delivery, invoice};
-use counterfoil::domain::values::{
-    ContractId, InvoiceId, PartyId, Rate, Reference, Role, SignedAmount, Size,
-};
+use counterfoil::domain::ops::{account, delivery, invoice};
+use counterfoil::domain::values::{ContractId, InvoiceId, PartyId, Reference, Role, SignedAmount};
 
 use super::super::book::{Acceptance, AccountState, Contract, ContractState, Invoice};
 use super::super::days::{DAY, Sum};
@@ -79,124 +77,6 @@ impl Generator<'_> {
         let accounts: Vec<_> = accounts.map(|(id, one)| (*id, one.party)).collect();
         let (id, party) = self.rng.pick(accounts)?;
         alone(party, account::close::Close { account: id })
-    }
-
-    pub(super) fn contract_propose(&mut self) -> Option<Move> {
-        let live = self.book.contracts.values();
-        let live = live
-            .filter(|one| one.state == ContractState::Active)
-            .count() as i64;
-        if live > 3 && self.rng.between(1, live * live) > 5 {
-            return None;
-        }
-        let cast = self.cast;
-        let (sme, clinic, large) = (Size::Small, Size::PublicBody, Size::Large);
-        let main = (cast.supplier, cast.hospital, sme, clinic);
-        let pairs = [
-            main,
-            main,
-            main,
-            (cast.maker, cast.supplier, sme, sme),
-            (cast.maker, cast.supplier, sme, sme),
-            (cast.maker, cast.supplier, sme, sme),
-            (cast.trader, cast.supplier, large, sme),
-            (cast.trader, cast.maker, large, sme),
-            (cast.supplier, cast.trader, sme, large),
-            (cast.supplier, cast.maker, sme, sme),
-            (cast.maker, cast.trader, sme, large),
-            (cast.maker, cast.hospital, sme, clinic),
-        ];
-        let (supplier, debtor, supplier_size, debtor_size) = self.rng.pick(pairs)?;
-        let (supplier, debtor) = if self.errs() {
-            (debtor, supplier)
-        } else {
-            (supplier, debtor)
-        };
-        let debtor = if self.errs() { self.anybody() } else { debtor };
-        let by = if self.rng.chance(70) {
-            supplier
-        } else {
-            debtor
-        };
-        let body = self.proposal(supplier, debtor, (supplier_size, debtor_size));
-        alone(by, body)
-    }
-
-    fn proposal(
-        &mut self,
-        supplier: PartyId,
-        debtor: PartyId,
-        (supplier_size, debtor_size): (Size, Size),
-    ) -> contract::propose::Propose {
-        let today = self.today();
-        let errs = self.errs();
-        let days = if errs { [4_000, 90, 200] } else { [20, 30, 30] };
-        let payment_days = self
-            .rng
-            .pick([days[0], days[1], days[2], days[2], 45, 60])
-            .unwrap();
-        let payment_days = u32::try_from(payment_days).unwrap();
-        let reason = payment_days > 30 || self.rng.chance(40);
-        let reason = reason && !self.errs();
-        let rate: Option<&str> = self
-            .rng
-            .pick([None, None, Some("0.01"), Some("0.004")])
-            .unwrap();
-        let rate = match self.errs() {
-            true => self.rng.pick([Some("0.00001"), Some("0.03")]).unwrap(),
-            false => rate,
-        };
-        let units = self.rng.between(60, 260);
-        let value = self.rng.chance(60).then(|| self.money(units));
-        let ends = self.rng.between(60, 300);
-        let ends = if self.errs() { -1 } else { ends };
-        let back = if self.errs() {
-            -1
-        } else {
-            self.rng.between(0, 25)
-        };
-        let back = if self.errs() { 460 } else { back };
-        contract::propose::Propose {
-            supplier,
-            debtor,
-            number: wire(&format!("HT-{}", self.rng.between(1, 12))),
-            currency: self.currency(),
-            value,
-            concluded: day(today - back),
-            ends: self.rng.chance(15).then(|| day(today + ends)),
-            payment_days,
-            term_reason: reason.then(|| wire("after the acceptance test")),
-            inspection_days: self.rng.pick([0, 2, 7]).unwrap(),
-            supplier_size,
-            debtor_size,
-            late_rate: rate.map(wire::<Rate>),
-            grace_days: self.rng.pick([0, 0, 3]).unwrap(),
-            vouchers: !self.errs(),
-            document: digest("contract"),
-        }
-    }
-
-    fn proposed(&mut self) -> Option<(ContractId, PartyId)> {
-        let careless = self.strays();
-        let waits = |one: &Contract| careless || matches!(one.state, ContractState::Proposed(_));
-        let contracts = self.book.contracts.iter().filter(|(_, one)| waits(one));
-        let (id, one) = self.rng.pick(contracts)?;
-        let other = if one.proposer == one.supplier {
-            one.debtor
-        } else {
-            one.supplier
-        };
-        Some((*id, other))
-    }
-
-    pub(super) fn contract_accept(&mut self) -> Option<Move> {
-        let (contract, other) = self.proposed()?;
-        alone(other, contract::accept::Accept { contract })
-    }
-
-    pub(super) fn contract_decline(&mut self) -> Option<Move> {
-        let (contract, other) = self.proposed()?;
-        alone(other, contract::decline::Decline { contract })
     }
 
     pub(super) fn active(&mut self) -> Option<(ContractId, Contract)> {

@@ -56,7 +56,7 @@ impl Book {
         Ok(())
     }
 
-    fn account(&self, by: PartyId, id: AccountId) -> Result<&Account, Vec<super::Rule>> {
+    pub(super) fn account(&self, by: PartyId, id: AccountId) -> Result<&Account, Vec<super::Rule>> {
         let audits = self.has_scope(by, Scope::Audit);
         let account = self.accounts.get(&id);
         seen(account.filter(|account| audits || [account.party, account.bank].contains(&by)))

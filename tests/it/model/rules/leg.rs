@@ -113,13 +113,13 @@ impl Book {
         self.refund(id, left);
     }
 
-    /// Each fen is late from its due day and the contract's days of grace on; one rounding over all.
+    /// Each fen is late from its due day and the days of grace at registration on; one rounding over all.
     fn interest(&self, id: ReceivableId, dues: &[Day], value_date: Day) -> Sum {
-        let contract = &self.contracts[&self.receivables[&id].contract];
-        let rate = contract.late_rate.unwrap_or(self.numbers.late_rate);
+        let terms = &self.receivables[&id].terms;
+        let rate = terms.late_rate.unwrap_or(self.numbers.late_rate);
         let late = dues
             .iter()
-            .map(|due| (value_date - due - contract.grace_days).max(0));
+            .map(|due| (value_date - due - terms.grace_days).max(0));
         late_interest(late, rate)
     }
 

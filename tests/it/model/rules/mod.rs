@@ -4,6 +4,7 @@
 mod account;
 mod announce;
 mod claim;
+mod contract;
 mod fens;
 mod finance;
 mod key;
@@ -16,7 +17,7 @@ mod transfer;
 pub(super) use offer::{commitment, price};
 
 use counterfoil::domain::ops::receivable::withdraw::Withdraw;
-use counterfoil::domain::values::{Amount, Currency, PartyId, PublicKey, Role, Scope};
+use counterfoil::domain::values::{Amount, ContractId, Currency, PartyId, PublicKey, Role, Scope};
 
 use super::book::{Book, Party, Stage};
 use super::days::{DAY, Day, Sum, Time};
@@ -94,8 +95,14 @@ impl Book {
             Body::AccountAttest(body) => self.account_attest(by, body.account),
             Body::AccountClose(body) => self.account_close(by, body.account),
             Body::ContractPropose(body) => self.contract_propose(by, body, step.made()),
-            Body::ContractAccept(body) => self.contract_answer(by, body.contract, true),
-            Body::ContractDecline(body) => self.contract_answer(by, body.contract, false),
+            Body::ContractAccept(body) => {
+                self.contract_answer(by, body.contract, body.change, true)
+            }
+            Body::ContractDecline(body) => {
+                self.contract_answer(by, body.contract, body.change, false)
+            }
+            Body::ContractAmend(body) => self.contract_amend(by, body),
+            Body::ContractClose(body) => self.contract_close(by, body.contract),
             Body::DeliveryRecord(body) => self.delivery_record(by, body, step.made()),
             Body::DeliveryAccept(body) => self.delivery_answer(by, body.delivery, true),
             Body::DeliveryReject(body) => self.delivery_answer(by, body.delivery, false),
@@ -132,6 +139,7 @@ impl Book {
             Body::LegContest(body) => self.leg_contest(by, body.leg),
             Body::LegReverse(body) => self.leg_reverse(by, body.leg),
             Body::ObligationWaive(body) => self.obligation_waive(by, body.obligation),
+            Body::OperationCancel(body) => self.operation_cancel(by, body.operation),
         }
     }
 
@@ -208,6 +216,8 @@ impl Book {
                     .optional
                     .extend((body.type_code == 389).then_some(supplier));
             }
+            Body::ContractAmend(body) => asked.optional = self.other_side(by, body.contract)?,
+            Body::ContractClose(body) => asked.optional = self.other_side(by, body.contract)?,
             Body::InvoiceVoid(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::InvoiceCredit(body) => asked.optional = self.may_agree(by, body.invoice)?,
             Body::ReceivableConfirm(body) => {
@@ -249,6 +259,17 @@ impl Book {
             _ => {}
         }
         Ok(asked)
+    }
+
+    /// The other of the two, who may agree at once.
+    fn other_side(&self, by: PartyId, id: ContractId) -> Result<Vec<PartyId>, Vec<Rule>> {
+        let contract = self.contract(by, id)?;
+        let supplier = by == contract.supplier;
+        Ok(vec![if supplier {
+            contract.debtor
+        } else {
+            contract.supplier
+        }])
     }
 
     pub(super) fn is(&self, party: PartyId, role: Role) -> bool {

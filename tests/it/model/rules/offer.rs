@@ -42,7 +42,7 @@ pub(in super::super) fn price(sum: Sum, terms: &OfferTerms, due: Day, on: Day) -
 
 impl Book {
     /// The requester's as they arrive, sealed ones when the window ends; no other lender's ever.
-    fn offer(&self, by: PartyId, id: OfferId) -> Result<&Offer, Vec<Rule>> {
+    pub(super) fn offer(&self, by: PartyId, id: OfferId) -> Result<&Offer, Vec<Rule>> {
         let audits = self.has_scope(by, Scope::Audit);
         let offer = self.offers.get(&id).filter(|offer| {
             let request = &self.requests[&offer.request];

@@ -47,7 +47,7 @@ impl Book {
         id: counterfoil::domain::values::ContractId,
         more: Sum,
     ) -> bool {
-        let value = self.contracts[&id].value;
+        let value = self.contracts[&id].terms.value;
         value.is_none_or(|value| self.registered_under(id) + more <= value)
     }
 
@@ -65,7 +65,7 @@ impl Book {
         );
         faults.unless(by == contract.supplier, "receivable.not_supplier");
         faults.unless(
-            contract.ends.is_none_or(|ends| self.today() <= ends),
+            contract.terms.ends.is_none_or(|ends| self.today() <= ends),
             "contract.ended",
         );
         faults.take(self.takes_obligations(by));
@@ -99,6 +99,7 @@ impl Book {
             supplier: contract.supplier,
             debtor: contract.debtor,
             currency: contract.currency,
+            terms: contract.terms,
             at: self.now,
             shares,
             stage: Stage::Registered,
@@ -132,7 +133,10 @@ impl Book {
         for cap in defences.reserved.iter().filter_map(|reserved| reserved.cap) {
             self.read_positive(&mut faults, &cap, receivable.currency);
         }
-        faults.unless(self.contracts[&receivable.contract].vouchers, "sme.voucher");
+        faults.unless(
+            self.contracts[&receivable.contract].terms.vouchers,
+            "sme.voucher",
+        );
         faults.unless(today <= due, "receivable.due_past");
         let agreed = self.signed.contains(&receivable.supplier);
         faults.unless(
@@ -160,7 +164,7 @@ impl Book {
         let last = self.payment_day(receivable);
         if due > last {
             let contract = &self.contracts[&receivable.contract];
-            let from = since.max(last - contract.payment_days);
+            let from = since.max(last - receivable.terms.payment_days);
             let (sizes, concluded) = (contract.sizes, contract.concluded);
             self.check_days(faults, sizes, due - from, reasoned, concluded);
         }
@@ -205,9 +209,8 @@ impl Book {
     }
 
     /// The earliest of its invoices': the latest acceptance of the deliveries an invoice names, else its issue, and
-    /// the contract's payment days.
+    /// the payment days of its registration.
     pub(in super::super) fn payment_day(&self, receivable: &Receivable) -> Day {
-        let contract = &self.contracts[&receivable.contract];
         let of_invoice =
             |share: &Share| {
                 let invoice = &self.invoices[&share.invoice];
@@ -217,7 +220,7 @@ impl Book {
                         Acceptance::Rejected => None,
                     }
                 });
-                accepted.max().unwrap_or(invoice.issued) + contract.payment_days
+                accepted.max().unwrap_or(invoice.issued) + receivable.terms.payment_days
             };
         receivable.shares.iter().map(of_invoice).min().unwrap()
     }

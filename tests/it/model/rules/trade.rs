@@ -1,25 +1,16 @@
 //! Contracts, deliveries and invoices.
 
-use counterfoil::domain::ops::contract::propose::Propose;
 use counterfoil::domain::ops::delivery::record::Record;
 use counterfoil::domain::ops::invoice::credit::Credit;
 use counterfoil::domain::ops::invoice::flag::Flag;
 use counterfoil::domain::ops::invoice::issue::Issue;
-use counterfoil::domain::values::{
-    ContractId, DeliveryId, Digest, InvoiceId, PartyId, Role, Scope, Size,
-};
+use counterfoil::domain::values::{DeliveryId, Digest, InvoiceId, PartyId, Scope};
 
-use super::super::book::{Acceptance, Book, Contract, ContractState, Delivery, Invoice};
-use super::super::days::{DAY, Day, Sum};
+use super::super::book::{Acceptance, Book, ContractState, Delivery, Invoice};
+use super::super::days::Sum;
 use super::{Faults, Rule, Verdict, number, seen};
 
 impl Book {
-    pub(super) fn contract(&self, by: PartyId, id: ContractId) -> Result<&Contract, Vec<Rule>> {
-        let audits = self.has_scope(by, Scope::Audit);
-        let contract = self.contracts.get(&id);
-        seen(contract.filter(|one| audits || one.supplier == by || one.debtor == by))
-    }
-
     fn delivery(&self, by: PartyId, id: DeliveryId) -> Result<&Delivery, Vec<Rule>> {
         let audits = self.has_scope(by, Scope::Audit);
         let delivery = self.deliveries.get(&id);
@@ -30,128 +21,6 @@ impl Book {
         let reads = self.has_scope(by, Scope::Audit) || self.has_scope(by, Scope::Attest);
         let invoice = self.invoices.get(&id);
         seen(invoice.filter(|one| reads || one.supplier == by || one.debtor == by))
-    }
-
-    pub(super) fn contract_propose(
-        &mut self,
-        by: PartyId,
-        body: &Propose,
-        id: ContractId,
-    ) -> Verdict {
-        let (today, concluded) = (self.today(), number(body.concluded));
-        let ends = body.ends.map(number);
-        let mut faults = Faults::default();
-        faults.unless(
-            by == body.supplier || by == body.debtor,
-            "contract.not_party",
-        );
-        faults.unless(body.supplier != body.debtor, "contract.same_party");
-        faults.take(self.has_role(body.supplier, Role::Supplier));
-        faults.take(self.has_role(body.debtor, Role::Debtor));
-        faults.take(self.takes_obligations(body.supplier));
-        faults.take(self.takes_obligations(body.debtor));
-        faults.unless(concluded <= today, "contract.concluded");
-        faults.unless(
-            ends.is_none_or(|ends| ends >= today.max(concluded)),
-            "contract.ends",
-        );
-        let days = [body.payment_days, body.inspection_days, body.grace_days];
-        faults.unless(days.iter().all(|days| *days <= 3_660), "contract.days");
-        faults.unless(self.known_currency(body.currency), "currency.unknown");
-        let value = body
-            .value
-            .map(|value| self.read_positive(&mut faults, &value, body.currency));
-        self.check_sme(&mut faults, body, concluded);
-        let contract = Contract {
-            supplier: body.supplier,
-            debtor: body.debtor,
-            proposer: by,
-            number: body.number.as_str().to_owned(),
-            currency: body.currency,
-            value,
-            concluded,
-            ends,
-            payment_days: body.payment_days.into(),
-            inspection_days: body.inspection_days.into(),
-            late_rate: body.late_rate.map(|rate| rate.numerator()),
-            grace_days: body.grace_days.into(),
-            vouchers: body.vouchers,
-            sizes: (body.supplier_size, body.debtor_size),
-            state: ContractState::Proposed(self.now + 30 * DAY),
-        };
-        // Unique per proposer and pair.
-        let taken = self.contracts.values().any(|other| {
-            let live = matches!(
-                other.state,
-                ContractState::Proposed(_) | ContractState::Active
-            );
-            live && other.number == contract.number
-                && other.proposer == by
-                && [other.supplier, other.debtor].contains(&body.supplier)
-                && [other.supplier, other.debtor].contains(&body.debtor)
-        });
-        faults.unless(!taken, "contract.number");
-        faults.verdict()?;
-        self.contracts.insert(id, contract);
-        Ok(())
-    }
-
-    /// What the law asks of terms towards small and medium suppliers.
-    fn check_sme(&self, faults: &mut Faults, body: &Propose, concluded: Day) {
-        let most = 10_000_000_000;
-        let within = body.late_rate.is_none_or(|daily| daily.numerator() <= most);
-        faults.unless(within, "contract.late_rate");
-        let sizes = (body.supplier_size, body.debtor_size);
-        let (days, reason) = (i64::from(body.payment_days), body.term_reason.is_some());
-        self.check_days(faults, sizes, days, reason, concluded);
-        if !is_sme(body.supplier_size) {
-            return;
-        }
-        let numbers = &self.numbers;
-        let lpr = numbers.lpr.iter().rfind(|(from, _)| *from <= concluded);
-        if let (Some(daily), Some((_, yearly))) = (body.late_rate, lpr) {
-            faults.unless(365 * daily.numerator() >= *yearly, "sme.late_interest");
-        }
-    }
-
-    /// How many days a debtor may take to pay a supplier of that size.
-    pub(super) fn check_days(
-        &self,
-        faults: &mut Faults,
-        (supplier, debtor): (Size, Size),
-        days: i64,
-        reason: bool,
-        concluded: Day,
-    ) {
-        let numbers = &self.numbers;
-        let within = match (debtor, reason) {
-            (Size::PublicBody, false) => days <= numbers.government_days,
-            (Size::PublicBody, true) => days <= numbers.government_days_at_most,
-            (Size::Large, false) => days <= numbers.large_days,
-            _ => true,
-        };
-        let free = !is_sme(supplier) || concluded < numbers.term_from;
-        faults.unless(within || free, "sme.term");
-    }
-
-    pub(super) fn contract_answer(&mut self, by: PartyId, id: ContractId, yes: bool) -> Verdict {
-        let contract = self.contract(by, id)?;
-        let mut faults = Faults::default();
-        let waits = matches!(contract.state, ContractState::Proposed(_));
-        faults.unless(waits, "contract.not_proposed");
-        let other = contract.proposer != by && [contract.supplier, contract.debtor].contains(&by);
-        faults.unless(other, "contract.not_counterparty");
-        if yes {
-            faults.take(self.takes_obligations(by));
-        }
-        faults.verdict()?;
-        let state = if yes {
-            ContractState::Active
-        } else {
-            ContractState::Declined
-        };
-        self.contracts.get_mut(&id).unwrap().state = state;
-        Ok(())
     }
 
     pub(super) fn delivery_record(
@@ -176,7 +45,7 @@ impl Book {
             contract: body.contract,
             supplier: contract.supplier,
             debtor: contract.debtor,
-            acceptance: Acceptance::Deemed(delivered + contract.inspection_days),
+            acceptance: Acceptance::Deemed(delivered + contract.terms.inspection_days),
         };
         self.deliveries.insert(id, delivery);
         Ok(())
@@ -402,8 +271,4 @@ fn as_compared(number: &str) -> String {
         .filter(|letter| !letter.is_whitespace())
         .flat_map(char::to_uppercase)
         .collect()
-}
-
-fn is_sme(size: Size) -> bool {
-    matches!(size, Size::Micro | Size::Small | Size::Medium)
 }

@@ -9,7 +9,7 @@ use super::super::fen::{Act, Hop, addresses, face};
 use super::{Faults, Rule, Verdict, seen};
 
 impl Book {
-    fn transfer(&self, by: PartyId, id: TransferId) -> Result<&Transfer, Vec<Rule>> {
+    pub(super) fn transfer(&self, by: PartyId, id: TransferId) -> Result<&Transfer, Vec<Rule>> {
         let audits = self.has_scope(by, Scope::Audit);
         let transfer = self.transfers.get(&id);
         seen(transfer.filter(|one| audits || one.from == by || one.to == by))

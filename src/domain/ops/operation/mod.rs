@@ -1,0 +1,3 @@
+//! Operations on operations.
+
+pub mod cancel;
