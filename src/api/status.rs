@@ -33,8 +33,11 @@ struct ClockBody {
     now: Instant,
 }
 
+/// The time of a drill.
 #[derive(Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Clock {
+    /// The ledger's time.
     now: Instant,
 }
 
