@@ -48,6 +48,7 @@ pub(super) struct Event {
     time: Instant,
     /// Which operation it is.
     op: String,
+    /// Its id.
     op_id: OpId,
     /// The objects that it touches, those that the reader may see.
     objects: Vec<String>,
@@ -55,8 +56,10 @@ pub(super) struct Event {
     entry: String,
 }
 
+/// A page of a party's feed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Events {
+    /// The events, in order.
     items: Vec<Event>,
     /// `after` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]

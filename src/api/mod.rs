@@ -5,11 +5,13 @@
 
 mod batch;
 mod body;
+pub mod codes;
 mod csv;
 mod docs;
 mod entries;
 mod feed;
 pub mod list;
+pub mod manual;
 pub mod openapi;
 mod operations;
 mod past;

@@ -8,11 +8,11 @@ use clap::Args as ClapArgs;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::example::example;
 use super::keyring::Keyring;
 use super::remote::Remote;
 use super::words::{decoded, ids_in, object, words};
 use super::{Failure, output};
+use crate::api::manual::example;
 use crate::chain::{Envelope, pae};
 use crate::domain::payload::Payload;
 use crate::domain::registry::{REGISTRY, operation};

@@ -7,7 +7,6 @@ mod act;
 mod audit;
 mod clock;
 mod demo;
-mod example;
 mod export;
 mod fsck;
 mod init;

@@ -11,6 +11,7 @@ mod model;
 mod openapi;
 mod operations_doc;
 mod own_ledger;
+mod problems;
 mod roles;
 mod schemas;
 mod served;

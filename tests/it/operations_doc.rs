@@ -104,13 +104,6 @@ impl Section {
     }
 }
 
-/// The example of an operation, in canonical form.
-pub(crate) fn example_of(operation: &str) -> String {
-    let sections = sections();
-    let section = sections.iter().find(|section| section.name == operation);
-    section.expect("a section an operation").example()
-}
-
 /// JSON without the white space that stands outside of strings.
 fn without_space(json: &str) -> String {
     let (mut within, mut escaped) = (false, false);

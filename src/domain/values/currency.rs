@@ -54,7 +54,8 @@ impl fmt::Debug for Currency {
 serde_as_string!(
     Currency,
     "a currency code, three upper-case letters",
-    r"^[A-Z]{3}$"
+    r"^[A-Z]{3}$",
+    "CNY"
 );
 
 /// How many decimals the smallest unit of each currency has (ISO 4217 "minor unit"), pinned in the

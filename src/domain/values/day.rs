@@ -127,6 +127,7 @@ serde_as_string!(
     Day,
     "a day, YYYY-MM-DD, 1970 to 9999",
     r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    "2026-07-31",
     Date
 );
 
@@ -213,7 +214,8 @@ impl fmt::Display for UtcOffset {
 serde_as_string!(
     UtcOffset,
     "an offset from UTC, +hh:mm or -hh:mm",
-    r"^[+-][0-9]{2}:[0-9]{2}$"
+    r"^[+-][0-9]{2}:[0-9]{2}$",
+    "+08:00"
 );
 
 #[cfg(test)]

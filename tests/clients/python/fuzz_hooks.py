@@ -14,6 +14,7 @@ key = load_pem_private_key(pathlib.Path(os.environ["FUZZ_KEY"]).read_bytes(), No
 party = Party(os.environ["FUZZ_PARTY"], key)
 party.token = os.environ["FUZZ_TOKEN"]
 document = ledger.call("GET", "/openapi.json")
+schemas = document["components"]["schemas"]
 bodies = [json.loads(path.read_text()) for path in sorted((ledger.contracts / "operations").glob("*.schema.json"))]
 answers, sessions = collections.Counter(), 0
 FIELD = {"id": "an id", "n": "a number"}
@@ -42,8 +43,24 @@ def good(case, at):
     return part is not None and part.mode.is_positive
 
 
+# Values of a form that lie at its ends.
+ENDS = {
+    r"\d{4}-\d\d-\d\d": ["1970-01-01", "2026-10-11", "2026-10-12", "2026-10-13", "9999-12-31"],
+    r"\d{4}-\d\d-\d\dT.*Z": ["1970-01-01T00:00:00Z", "2026-10-12T07:00:00Z", "2026-10-14T00:00:00Z", "9999-12-31T23:59:59Z"],
+    r"\d+\.\d\d": ["0.00", "0.01", "0.001", "40000.00", "9999999999999999.99"],
+}
+
+
+def at_an_end(value, chance):
+    """Some other value of the same form."""
+    for form, ends in ENDS.items():
+        if re.fullmatch(form, value) and chance.random() < 0.3:
+            return chance.choice(ends)
+    return value
+
+
 def real(value, chance):
-    """An example with the objects of this ledger in place of its own."""
+    """An example with the objects of this ledger in place of its own, and here and there a value at an end."""
     if isinstance(value, dict):
         return {name: real(one, chance) for name, one in value.items()}
     if isinstance(value, list):
@@ -52,7 +69,9 @@ def real(value, chance):
         return chance.choice(by_prefix[found[1]]) + value[30:]
     if isinstance(value, str) and re.match("(x|uscc|lei):", value):
         return chance.choice([party.id, *ids["parties"]])
-    return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return chance.choice([value, value, value, 0, 65_535])
+    return at_an_end(value, chance) if isinstance(value, str) else value
 
 
 def payload(chance):
@@ -100,6 +119,24 @@ def before_call(context, case, kwargs):
             case.query["as_of"] = str(chance.randint(1, ledger.call("GET", "/readyz")["size"]))
     if good(case, At.BODY) and not isinstance(case.body, NotSet) and (made := body_for(path, chance)):
         case.body = made
+
+
+def operation_of(case):
+    """The name of the operation that a request asks for, where it is one."""
+    try:
+        body = json.loads(base64.b64decode(case.body["payload"])) if "payload" in case.body else case.body
+        return body["op"] if body["op"] in schemas else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+@schemathesis.check
+def refused_as_documented(context, response, case):
+    """An operation is refused by a rule that its schema names in `x-refusals`, or by one of every operation's."""
+    if response.status_code == 422 and case.operation.path.startswith("/v1/operations") and (op := operation_of(case)):
+        code = response.json()["code"]
+        known = {*schemas[op]["x-refusals"], *schemas["Payload"]["x-refusals"], "signature.invalid", "check.party"}
+        assert code in known, f"{op} is refused by {code}, which its x-refusals do not name"
 
 
 @schemathesis.hook
