@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use counterfoil::api::list::{KINDS, VIEWS};
+use counterfoil::api::manual;
 use counterfoil::api::openapi::document;
 use counterfoil::domain::registry::REGISTRY;
 use serde_json::Value;
@@ -135,6 +136,23 @@ fn every_reference_leads_somewhere() {
     for reference in found {
         let target = document.pointer(reference.trim_start_matches('#'));
         assert!(target.is_some(), "{reference}");
+    }
+}
+
+/// What each operation may be refused by is more than what the ledger asks of all.
+#[test]
+fn the_rules_of_an_operation_are_named_once_and_are_rules() {
+    for operation in REGISTRY {
+        let rules = manual::section(operation.name).unwrap().rules();
+        for rule in &rules {
+            assert!(
+                manual::rules().contains(rule.name),
+                "{}: {rule:?}",
+                operation.name
+            );
+            let same = rules.iter().filter(|other| other.name == rule.name);
+            assert_eq!(same.count(), 1, "{}: {rule:?}", operation.name);
+        }
     }
 }
 
