@@ -97,10 +97,13 @@ fn has_fields(row: &Value) -> bool {
 fn payload() -> Value {
     let order = ["ledger", "op", "party", "nonce", "not_after", "body"];
     let names: Vec<&str> = REGISTRY.iter().map(|operation| operation.name).collect();
-    let bodies: Vec<Value> = names
-        .iter()
-        .map(|name| json!({ "$ref": format!("{SHARED}{name}") }))
-        .collect();
+    let each = |name: &&str| {
+        json!({ "properties": {
+            "op": { "const": name, "description": "This operation." },
+            "body": { "$ref": format!("{SHARED}{name}"), "description": "Its body." },
+        } })
+    };
+    let each: Vec<Value> = names.iter().map(each).collect();
     let named = |name: &str, description: &str| json!({ "$ref": format!("{SHARED}{name}"), "description": description });
     json!({
         "type": "object",
@@ -113,8 +116,9 @@ fn payload() -> Value {
             "party": named("PartyId", "Who acts."),
             "nonce": named("Nonce", "Random bytes that make the operation unique."),
             "not_after": named("Instant", "From then on it is no longer accepted."),
-            "body": { "description": "What is asked: the schema that is named as `op`.", "anyOf": bodies },
+            "body": { "type": "object", "description": "What is asked: the schema that is named as `op`." },
         },
+        "oneOf": each,
         "additionalProperties": false,
         "x-order": order,
         "x-refusals": refusals(manual::common_rules()),

@@ -39,8 +39,7 @@ for some in ids.values():
 
 def good(case, at):
     """Whether that part of the request is one that ought to be taken."""
-    part = case.meta.components.get(at) if case.meta else None
-    return part is not None and part.mode.is_positive
+    return case.meta is not None and not case.meta.is_negative_at(at)
 
 
 # Values of a form that lie at its ends.
@@ -70,7 +69,7 @@ def real(value, chance):
     if isinstance(value, str) and re.match("(x|uscc|lei):", value):
         return chance.choice([party.id, *ids["parties"]])
     if isinstance(value, int) and not isinstance(value, bool):
-        return chance.choice([value, value, value, 0, 65_535])
+        return chance.choice([value, value, value, 0, 255])
     return at_an_end(value, chance) if isinstance(value, str) else value
 
 
