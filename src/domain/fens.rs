@@ -26,8 +26,8 @@ pub struct Disposable {
 /// How an operation disposes of fens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
-    /// Before the cut-off ahead of the due day.
-    BeforeCutOff,
+    /// Before the cut-off ahead of the due day, until this day.
+    BeforeCutOff(Day),
     /// Expressly overdue.
     Overdue,
 }
@@ -202,12 +202,11 @@ impl<'s> Head<'s> {
         timing: Timing,
     ) -> Result<(), Refusal> {
         let rulebook = self.rulebook_of(receivable.rulebook)?;
-        let today = self.today()?;
         match timing {
-            Timing::BeforeCutOff => {
+            Timing::BeforeCutOff(last) => {
                 let days = rulebook.rules.claim_cutoff.params.business_days_before_due;
                 let cut_off = rulebook.calendar.minus_business_days(run.due, days);
-                ensure(today < cut_off, || {
+                ensure(last < cut_off, || {
                     Refusal::new(
                         "claim.cutoff",
                         "the fens are too near their due day, or past it",
@@ -218,7 +217,7 @@ impl<'s> Head<'s> {
                 })
             }
             Timing::Overdue => {
-                ensure(today > run.due, || {
+                ensure(self.today()? > run.due, || {
                     Refusal::new("claim.not_overdue", "the fens are not overdue")
                         .input("due", run.due)
                 })?;

@@ -31,7 +31,7 @@ impl Head<'_> {
         addresses: &Addresses,
         own: Option<Disposition>,
     ) -> Result<Financeable, Refusal> {
-        let timing = Timing::BeforeCutOff;
+        let timing = Timing::BeforeCutOff(self.today()?);
         let disposable = match own {
             None => self.disposable(addresses, timing)?,
             Some(_) => self.disposable_under(addresses, timing, own)?,

@@ -3,12 +3,12 @@
 use super::consent;
 use super::head::Head;
 use super::invariants;
-use super::objects::Party;
+use super::objects::{BarredId, Party};
 use super::operation::Consents;
 use super::payload::Payload;
 use super::refusal::{Refusal, ensure};
 use super::state::{Effects, State};
-use super::values::{Instant, OpId, PublicKey};
+use super::values::{Instant, OpId, PartyId, PublicKey};
 
 /// The most days ahead that `not_after` may lie, where one party signs.
 const ALONE_DAYS: i64 = 1;
@@ -61,6 +61,7 @@ fn decide(head: &mut Head<'_>, payload: &Payload, keys: &[PublicKey]) -> Result<
     let consents = act.consents(head)?;
     check_horizon(payload, &consents, head)?;
     head.signed = consent::check(head, act, &consents, keys)?;
+    check_unbarred(head)?;
     let mut effects = act.decide(head)?;
     consent::count(head, act, &mut effects)?;
     Ok(effects)
@@ -100,6 +101,28 @@ fn check_known(head: &Head<'_>, keys: &[PublicKey]) -> Result<(), Refusal> {
             "no signature is by a live key of the acting party",
         )
         .input("party", head.by)
+    })
+}
+
+/// `operation.cancel` bars an operation for the party that signed it.
+fn check_unbarred(head: &Head<'_>) -> Result<(), Refusal> {
+    let signers = [&[head.by][..], &head.signed].concat();
+    let barred = |party: &PartyId| {
+        let id = BarredId {
+            op: head.op,
+            party: *party,
+        };
+        head.state.barred.get(id).is_some()
+    };
+    let by = signers.into_iter().find(barred);
+    ensure(by.is_none(), || {
+        let refusal = Refusal::new(
+            "operation.cancelled",
+            "a party that signed the operation has taken its signature back",
+        );
+        by.iter()
+            .fold(refusal, |refusal, party| refusal.input("party", party))
+            .remedy("sign it anew, which is another operation")
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::operation::{Act, Operation};
 use super::ops::{
     account, claim, contract, delivery, financing, invoice, key, ledger, leg, limit, obligation,
-    offer, operation, party, policy, receivable, request, transfer,
+    offer, operation, party, policy, receivable, request, rulebook, transfer,
 };
 use super::schema;
 
@@ -37,7 +37,12 @@ const fn registered<T: Operation>() -> Registered {
 /// Every operation, in the order of a receivable's life.
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
+    registered::<ledger::upgrade::Upgrade>(),
+    registered::<rulebook::publish::Publish>(),
     registered::<party::admit::Admit>(),
+    registered::<party::amend::Amend>(),
+    registered::<party::suspend::Suspend>(),
+    registered::<party::reinstate::Reinstate>(),
     registered::<key::add::Add>(),
     registered::<key::revoke::Revoke>(),
     registered::<key::recover::Recover>(),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::{
-    Account, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer, Party,
-    Receivable, Request, Transfer,
+    Account, Barred, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer,
+    Party, Receivable, Request, Transfer,
 };
 use super::table::{Object, Table};
 use super::values::{Instant, PartyId};
@@ -104,4 +104,5 @@ tables! {
     accounts: Account = "account",
     legs: Leg = "leg",
     obligations: Obligation = "obligation",
+    barred: Barred = "barred operation",
 }

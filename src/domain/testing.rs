@@ -78,6 +78,11 @@ pub(crate) fn digest(name: &str) -> Digest {
     Digest(Sha256::digest(name).into())
 }
 
+/// The id of the operation that a payload is.
+pub(crate) fn op_of(payload: &Payload) -> OpId {
+    OpId(Sha256::digest(payload.encode()).into())
+}
+
 /// A ledger that tests move.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -230,23 +235,43 @@ impl World {
     fn judge_by_keys<T: Operation>(
         &mut self,
         by: &str,
-        mut keys: Vec<PublicKey>,
+        keys: Vec<PublicKey>,
         body: T,
     ) -> (OpId, Result<Effects, Refusal>) {
+        let payload = self.payload(by, self.time.plus_hours(1), body);
+        let op = op_of(&payload);
+        (op, self.judge_payload(&payload, keys))
+    }
+
+    /// What a party signs: as yet nobody but it knows of it.
+    pub(crate) fn payload<T: Operation>(
+        &mut self,
+        by: &str,
+        not_after: Instant,
+        body: T,
+    ) -> Payload {
         self.nonce += 1;
-        let payload = Payload {
+        Payload {
             ledger: wire(ORIGIN),
             party: id(by),
             nonce: Nonce(self.nonce.to_be_bytes()),
-            not_after: self.time.plus_hours(1),
+            not_after,
             act: Box::new(body),
-        };
-        let op = OpId(Sha256::digest(payload.encode()).into());
+        }
+    }
+
+    /// What the ledger says to a payload that these keys have signed, and those that it brings in.
+    pub(crate) fn judge_payload(
+        &self,
+        payload: &Payload,
+        mut keys: Vec<PublicKey>,
+    ) -> Result<Effects, Refusal> {
+        let op = op_of(payload);
         let head = Head {
             state: &self.state,
             time: self.time,
             origin: &payload.ledger,
-            by: id(by),
+            by: payload.party,
             op,
             signed: Vec::new(),
         };
@@ -258,8 +283,7 @@ impl World {
         keys.extend(brought.into_iter().filter(|_| self.new_keys_sign));
         keys.sort_unstable();
         keys.dedup();
-        let judged = judge(&self.state, &payload, &keys, op, self.time);
-        (op, judged)
+        judge(&self.state, payload, &keys, op, self.time)
     }
 
     /// Moves time to noon in China of a day ahead.

@@ -2,8 +2,34 @@
 
 use std::sync::Arc;
 
+use crate::domain::refusal::Refusal;
 use crate::domain::rulebook::Rulebook;
 use crate::domain::values::{Day, Instant, Name, PartyId, PublicKey, UtcOffset};
+
+/// A behaviour of the state machine. An entry is judged by the engine that the ledger had when it came; what an older
+/// one did stays in the code for as long as there are entries that it judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// The first.
+    First = 1,
+    /// A transfer that is proposed before the cut-off can be accepted only before it.
+    CutOffBindsAcceptance = 2,
+}
+
+impl Engine {
+    /// The engine of that number, if this code has it.
+    pub fn of(number: u32) -> Result<Engine, Refusal> {
+        match number {
+            1 => Ok(Engine::First),
+            2 => Ok(Engine::CutOffBindsAcceptance),
+            _ => Err(
+                Refusal::new("ledger.engine", "this code has no such behaviour")
+                    .input("engine", number)
+                    .remedy("engines 1 and 2 are known; a newer program may know more"),
+            ),
+        }
+    }
+}
 
 /// What the ledger is: made by `ledger.create`.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +45,7 @@ pub struct Ledger {
     /// Where its legal days begin and end.
     pub utc_offset: UtcOffset,
     /// Which behaviour of the state machine judges from here on.
-    pub engine: u32,
+    pub engine: Engine,
     /// When it began.
     pub created: Instant,
     /// Every rulebook, in order of version; an object names the one it was made under.
@@ -43,6 +69,13 @@ impl Ledger {
     pub fn last_day_before(&self, end: Instant) -> Day {
         self.utc_offset
             .day_of(Instant::from_millis(end.millis() - 1))
+    }
+
+    /// The last rulebook that was brought, in force or to come.
+    pub fn newest_rulebook(&self) -> &Rulebook {
+        self.rulebooks
+            .last()
+            .expect("ledger.create brings the first rulebook")
     }
 
     /// The rulebook of that version.

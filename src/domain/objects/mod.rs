@@ -1,6 +1,7 @@
 //! The objects of the ledger: their states as types, and what they can say of themselves alone.
 
 mod account;
+mod barred;
 mod contract;
 mod delivery;
 mod financing;
@@ -20,20 +21,23 @@ mod transfer;
 mod waiting;
 
 pub use account::{Account, AccountKey, AccountState};
+pub use barred::{Barred, BarredId};
 pub use contract::{
     Change, ChangeKind, Contract, ContractKey, ContractState, ContractTerms, TermsOfPayment,
 };
 pub use delivery::{Acceptance, Delivery, DeliveryKey};
 pub use financing::{Financing, FinancingKey, FinancingState, Funding};
 pub use invoice::{Attestation, Credit, Flag, Invoice, InvoiceKey, InvoiceState};
-pub use ledger::Ledger;
+pub use ledger::{Engine, Ledger};
 pub use leg::{Attested, Discharge, Leg, LegKey, LegState, Purpose};
 pub use limit::{Block, Limit, LimitKey};
 pub use obligation::{Cause, Obligation, ObligationKey, ObligationKind};
 pub use offer::{
     Bearer, Fee, Interest, Offer, OfferKey, OfferKind, OfferState, OfferTerms, commitment,
 };
-pub use party::{DatedPolicy, DayTotal, KeyChange, Party, PartyKey, PartyLink, PendingChange};
+pub use party::{
+    DatedPolicy, DayTotal, KeyChange, Party, PartyKey, PartyLink, PendingChange, Suspension,
+};
 pub use receivable::{
     Confirmed, DefenceKind, Defences, Dispute, Receivable, ReceivableKey, ReservedDefence, Share,
     Stage,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::head::Head;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Role, Scope,
-    Size,
+    Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Reason,
+    Role, Scope, Size,
 };
 
 /// One signing key of a party.
@@ -64,6 +65,28 @@ pub struct PendingChange {
     pub vetoed: bool,
 }
 
+/// A time in which a party takes no new obligation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspension {
+    /// Why.
+    pub reason: Reason,
+    /// From here on: what was begun before runs out normally.
+    pub from: Instant,
+    /// Until here.
+    pub ends: Instant,
+    /// Where the days begin that the operator may decide on alone: suspensions that follow one another count as one.
+    pub counted_from: Instant,
+    /// Whether an authority signed it.
+    pub by_authority: bool,
+}
+
+impl Suspension {
+    /// Whether it is in force at `time`.
+    pub fn holds(&self, time: Instant) -> bool {
+        self.from <= time && time < self.ends
+    }
+}
+
 /// What a party's operations of a kind came to on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayTotal {
@@ -104,6 +127,8 @@ pub struct Party {
     pub recovered: Vec<Instant>,
     /// Changes of keys and policy that had not taken effect when the last was asked for.
     pub changes: Vec<PendingChange>,
+    /// Its latest suspension, which may have ended.
+    pub suspension: Option<Suspension>,
     /// What its operations came to by name and currency, on the last day that its policy counted them.
     pub totals: BTreeMap<(&'static str, Currency), DayTotal>,
 }
@@ -151,6 +176,18 @@ impl Party {
         self.is(Role::Authority) && self.scopes.contains(&scope)
     }
 
+    /// The party, unless it is the operator, whom nobody admits, amends or suspends.
+    pub fn not_operator(&self) -> Result<&Party, Refusal> {
+        ensure(!self.is(Role::Operator), || {
+            Refusal::new(
+                "party.operator",
+                "the operator is the party of ledger.create alone",
+            )
+            .input("party", self.id)
+        })?;
+        Ok(self)
+    }
+
     /// The party, if it has the role.
     pub fn with_role(&self, role: Role) -> Result<&Party, Refusal> {
         ensure(self.is(role), || {
@@ -164,8 +201,15 @@ impl Party {
         Ok(self)
     }
 
-    /// The party, if it may take new obligations on `today`: `kyc_valid_to`'s lapse stops them.
-    pub fn may_take_obligations(&self, today: Day) -> Result<&Party, Refusal> {
+    /// The party, if it may take new obligations now: neither has its identification lapsed nor is it suspended.
+    pub fn may_take_obligations(&self, at: &Head<'_>) -> Result<&Party, Refusal> {
+        self.may_go_on(at, at.time)
+    }
+
+    /// The party, if it may take an obligation that was begun at `begun`: what was open when a suspension began runs
+    /// out normally.
+    pub fn may_go_on(&self, at: &Head<'_>, begun: Instant) -> Result<&Party, Refusal> {
+        let today = at.today()?;
         ensure(self.kyc_valid_to.is_none_or(|last| today <= last), || {
             Refusal::new(
                 "party.kyc_lapsed",
@@ -173,6 +217,16 @@ impl Party {
             )
             .input("party", self.id)
             .remedy("the operator renews the party's identification")
+        })?;
+        let suspension = self.suspension.as_ref();
+        let bars = suspension.filter(|one| one.holds(at.time) && one.from <= begun);
+        ensure(bars.is_none(), || {
+            Refusal::new(
+                "party.suspended",
+                "the party is suspended, so it takes no new obligation",
+            )
+            .input("party", self.id)
+            .remedy("wait until the suspension ends, or the operator reinstates the party")
         })?;
         Ok(self)
     }

@@ -61,10 +61,11 @@ enum Exit {
 /// does not compile.
 fn waiting(state: &State) -> Vec<(Waiting, Exit)> {
     let State {
-        // The ledger and its parties ask nobody; a limit is its lender's alone.
+        // The ledger and its parties ask nobody; a limit is its lender's alone, a bar its party's.
         ledger: _,
         parties: _,
         limits: _,
+        barred: _,
         contracts,
         deliveries,
         invoices,

@@ -17,4 +17,5 @@ pub mod party;
 pub mod policy;
 pub mod receivable;
 pub mod request;
+pub mod rulebook;
 pub mod transfer;

@@ -6,7 +6,7 @@ use super::Shown;
 use crate::domain::objects::{KeyChange, Party, PartyKey, PendingChange};
 use crate::domain::policy::PolicyRule;
 use crate::domain::values::{
-    Day, Digest, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Role, Scope, Size,
+    Day, Digest, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Reason, Role, Scope, Size,
 };
 use crate::domain::visibility::Viewer;
 
@@ -32,6 +32,12 @@ pub struct PartyRow {
     pub admitted: Instant,
     /// Its keys, in order of admission.
     pub keys: Vec<KeyRow>,
+    /// Until when it takes no new obligation, where it is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<Instant>,
+    /// Why it is suspended: to itself and to an auditor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_for: Option<Reason>,
     /// The last day of its identification: to itself and to an auditor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kyc_valid_to: Option<Day>,
@@ -110,6 +116,8 @@ impl Shown for Party {
             .policy(viewer.time)
             .map(|policy| policy.rules().to_vec());
         let changes = self.pending(viewer.time).filter(|_| whole);
+        let suspension = self.suspension.as_ref();
+        let suspension = suspension.filter(|one| one.holds(viewer.time));
         PartyRow {
             id: self.id,
             aliases: self.aliases.iter().copied().collect(),
@@ -119,6 +127,8 @@ impl Shown for Party {
             size: self.size,
             admitted: self.admitted,
             keys: self.key_rows(viewer.time, whole),
+            suspended_until: suspension.map(|one| one.ends),
+            suspended_for: suspension.filter(|_| whole).map(|one| one.reason.clone()),
             kyc_valid_to: self.kyc_valid_to.filter(|_| whole),
             evidence: self.evidence.filter(|_| whole),
             agreement: self.agreement.filter(|_| whole),

@@ -21,7 +21,9 @@ use super::fen::{Address, Fen};
 /// Everything the model knows.
 #[derive(Debug, Clone)]
 pub(super) struct Book {
-    pub(super) numbers: Numbers,
+    /// Every rulebook's numbers in order of publication, with the first day on which they count.
+    pub(super) editions: Vec<(Day, Numbers)>,
+    pub(super) engine: u32,
     pub(super) now: Time,
     /// The operation under judgement, and how many obligations it has made.
     pub(super) op: OpId,
@@ -43,6 +45,8 @@ pub(super) struct Book {
     pub(super) financings: BTreeMap<FinancingId, Financing>,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) obligations: BTreeMap<ObligationId, Obligation>,
+    /// Operations that a party has barred for itself.
+    pub(super) barred: BTreeSet<(OpId, PartyId)>,
 }
 
 /// The rulebook's numbers.
@@ -72,7 +76,17 @@ pub(super) struct Party {
     pub(super) roles: BTreeSet<Role>,
     pub(super) scopes: BTreeSet<Scope>,
     pub(super) kyc_valid_to: Option<Day>,
+    pub(super) suspension: Option<Suspension>,
     pub(super) keys: Keys,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Suspension {
+    pub(super) from: Time,
+    pub(super) ends: Time,
+    /// What the operator may do alone counts from here.
+    pub(super) counted_from: Time,
+    pub(super) by_authority: bool,
 }
 
 /// A party's keys by name, with their powers, and its policy.
@@ -263,6 +277,7 @@ pub(super) struct Transfer {
     pub(super) currency: Currency,
     pub(super) recourse: Recourse,
     pub(super) basis: Basis,
+    pub(super) at: Time,
     pub(super) expires: Time,
     pub(super) state: TransferState,
 }
@@ -294,6 +309,7 @@ pub(super) struct Request {
     pub(super) addresses: Vec<Address>,
     pub(super) due: Day,
     pub(super) invited: Option<Vec<PartyId>>,
+    pub(super) at: Time,
     pub(super) sealed: bool,
     pub(super) closes: Time,
     pub(super) revealed_by: Time,
@@ -313,6 +329,7 @@ pub(super) enum OfferState {
 pub(super) struct Offer {
     pub(super) request: RequestId,
     pub(super) lender: PartyId,
+    pub(super) at: Time,
     pub(super) state: OfferState,
 }
 

@@ -70,7 +70,23 @@ fn each<T: Object<Id = I>, I: Ord + Debug + Copy, M>(
 impl Comparison<'_> {
     fn all(&self) -> Same {
         let (state, book) = (self.state, self.book);
+        let barred = state.barred.iter().map(|one| (one.id.op, one.id.party));
+        same(
+            "operations",
+            "barred",
+            barred.collect(),
+            book.barred.clone(),
+        )?;
+        let engine = state.ledger.as_ref().map(|ledger| ledger.engine as u32);
+        same("the ledger", "engine", engine, Some(book.engine))?;
         each(&state.parties, &book.parties, |one, record| {
+            same(one.id, "roles", &one.roles, &record.roles)?;
+            same(one.id, "scopes", &one.scopes, &record.scopes)?;
+            let valid_to = one.kyc_valid_to.map(|day| day.number().into());
+            same(one.id, "kyc_valid_to", valid_to, record.kyc_valid_to)?;
+            let suspended = one.suspension.as_ref().map(|it| it.ends.millis());
+            let known = record.suspension.map(|it| it.ends);
+            same(one.id, "suspended until", suspended, known)?;
             let mut live: Vec<_> = one.live_keys(self.now).map(|key| key.key).collect();
             let mut named: Vec<_> = record.keys.live.keys().copied().map(key_of).collect();
             live.sort_unstable();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use counterfoil::domain::values::{OpId, PartyId, Role};
 
 use super::book::{
-    AccountState, Book, ContractState, FinancingState, Keys, LegState, Numbers, Party,
+    AccountState, Book, ContractState, FinancingState, Keys, LegState, Numbers, Party, Receivable,
     RequestState, TransferState,
 };
 use super::days::{Day, Time, day_of};
@@ -18,10 +18,12 @@ impl Book {
             roles,
             scopes: BTreeSet::new(),
             kyc_valid_to: None,
+            suspension: None,
             keys: Keys::first(operator),
         };
         Book {
-            numbers,
+            editions: vec![(Day::MIN, numbers)],
+            engine: 1,
             now,
             op: OpId([0; 32]),
             obligations_made: 0,
@@ -40,7 +42,24 @@ impl Book {
             financings: BTreeMap::new(),
             legs: BTreeMap::new(),
             obligations: BTreeMap::new(),
+            barred: BTreeSet::new(),
         }
+    }
+
+    /// The numbers that count on a day: those of the last publication that has begun by then.
+    pub(super) fn numbers_on(&self, day: Day) -> &Numbers {
+        let mut begun = self.editions.iter().rev();
+        &begun.find(|(from, _)| *from <= day).unwrap().1
+    }
+
+    /// Those of today.
+    pub(super) fn numbers(&self) -> &Numbers {
+        self.numbers_on(self.today())
+    }
+
+    /// Those that a receivable keeps: of its registration.
+    pub(super) fn numbers_of(&self, receivable: &Receivable) -> &Numbers {
+        self.numbers_on(day_of(receivable.at))
     }
 
     pub(super) fn today(&self) -> Day {

@@ -18,6 +18,7 @@ macro_rules! bodies {
     ($($variant:ident: $body:ty,)+) => {
         /// The body of an operation that a history may take: every one of the registry but `ledger.create`.
         #[derive(Debug)]
+        #[expect(clippy::large_enum_variant, reason = "a step is made once and stays where it is")]
         pub(super) enum Body {
             $($variant($body),)+
         }
@@ -47,7 +48,12 @@ macro_rules! bodies {
 }
 
 bodies! {
+    LedgerUpgrade: ops::ledger::upgrade::Upgrade,
+    RulebookPublish: ops::rulebook::publish::Publish,
     PartyAdmit: ops::party::admit::Admit,
+    PartyAmend: ops::party::amend::Amend,
+    PartySuspend: ops::party::suspend::Suspend,
+    PartyReinstate: ops::party::reinstate::Reinstate,
     KeyAdd: ops::key::add::Add,
     KeyRevoke: ops::key::revoke::Revoke,
     KeyRecover: ops::key::recover::Recover,

@@ -197,7 +197,7 @@ pub(super) fn rulebooks() -> [Rulebook; 2] {
 }
 
 impl Numbers {
-    fn of(rulebook: &Rulebook) -> Numbers {
+    pub(super) fn of(rulebook: &Rulebook) -> Numbers {
         let days = |days: &[Day]| days.iter().map(|day| day.number().into()).collect();
         let rules = &rulebook.rules;
         let lpr = rulebook.lpr_one_year.iter();

@@ -197,8 +197,19 @@ impl Scribe {
     }
 }
 
+const RULEBOOK: &str = include_str!("../../../contracts/rulebooks/cn-2025.toml");
+
 fn script() -> Script {
-    Script::read(&format!("{SAMPLE}{}", include_str!("rest.toml"))).unwrap()
+    let text = format!("{SAMPLE}{}", include_str!("rest.toml"));
+    let mut script = Script::read(&text).unwrap();
+    let mut steps = script.steps.iter_mut();
+    // A whole rulebook is too long for a story: the shipped one with another version and day.
+    let published = steps.find(|step| step.op == "rulebook.publish").unwrap();
+    let mut rulebook = Rulebook::from_toml(RULEBOOK).unwrap();
+    rulebook.version = 2;
+    rulebook.valid_from = wire("2027-01-01");
+    published.body["rulebook"] = serde_json::to_value(rulebook).unwrap();
+    script
 }
 
 fn keys(script: &Script) -> BTreeMap<String, SigningKey> {
@@ -229,8 +240,7 @@ fn begin(script: &Script, keys: &BTreeMap<String, SigningKey>, vkey: &str) -> Sc
         operator: wire("Counterfoil Beijing"),
         keys: vec![grant(key, "first", &[Power::Admin, Power::Maker])],
         vkey: wire(vkey),
-        rulebook: Rulebook::from_toml(include_str!("../../../contracts/rulebooks/cn-2025.toml"))
-            .unwrap(),
+        rulebook: Rulebook::from_toml(RULEBOOK).unwrap(),
         utc_offset: wire("+08:00"),
         engine: 1,
     };

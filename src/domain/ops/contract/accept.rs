@@ -40,7 +40,7 @@ impl Operation for Accept {
 }
 
 fn accept_proposal(at: &Head<'_>, contract: &Contract) -> Result<Contract, Refusal> {
-    at.actor()?.may_take_obligations(at.today()?)?;
+    at.actor()?.may_take_obligations(at)?;
     let state = ContractState::Active {
         since: at.time,
         change: None,
@@ -54,7 +54,7 @@ fn accept_proposal(at: &Head<'_>, contract: &Contract) -> Result<Contract, Refus
 /// What is registered may have grown since the amendment was proposed, so it is compared again.
 fn accept_change(at: &Head<'_>, contract: &Contract, change: &Change) -> Result<Contract, Refusal> {
     if let ChangeKind::Amend(_) = change.kind {
-        at.actor()?.may_take_obligations(at.today()?)?;
+        at.actor()?.may_take_obligations(at)?;
     }
     let mut changed = contract.clone();
     changed.apply(change.kind.clone(), at.time);

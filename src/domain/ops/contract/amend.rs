@@ -53,10 +53,9 @@ impl Operation for Amend {
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        let today = at.today()?;
         let contract = changeable(at, self.contract)?;
-        at.party(contract.supplier)?.may_take_obligations(today)?;
-        at.party(contract.debtor)?.may_take_obligations(today)?;
+        at.party(contract.supplier)?.may_take_obligations(at)?;
+        at.party(contract.debtor)?.may_take_obligations(at)?;
 
         let mut draft = at.draft();
         let amended = Contract {

@@ -67,7 +67,7 @@ impl Operation for Propose {
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        self.check_pair(at, at.today()?)?;
+        self.check_pair(at)?;
         let value = self
             .value
             .map(|value| at.amount("value", &value, self.currency))
@@ -85,7 +85,7 @@ impl Operation for Propose {
 }
 
 impl Propose {
-    fn check_pair(&self, at: &Head<'_>, today: Day) -> Result<(), Refusal> {
+    fn check_pair(&self, at: &Head<'_>) -> Result<(), Refusal> {
         ensure(at.by == self.supplier || at.by == self.debtor, || {
             Refusal::new(
                 "contract.not_party",
@@ -97,10 +97,10 @@ impl Propose {
         })?;
         at.party(self.supplier)?
             .with_role(Role::Supplier)?
-            .may_take_obligations(today)?;
+            .may_take_obligations(at)?;
         at.party(self.debtor)?
             .with_role(Role::Debtor)?
-            .may_take_obligations(today)?;
+            .may_take_obligations(at)?;
         Ok(())
     }
 

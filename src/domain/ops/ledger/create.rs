@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::head::Head;
-use crate::domain::objects::{Ledger, Party, PartyKey};
+use crate::domain::objects::{Engine, Ledger, Party, PartyKey};
 use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::state::Effects;
 use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, UtcOffset};
 
-/// The behaviour of the state machine that this code has.
-pub const ENGINE: u32 = 1;
+/// The number of the engine that a ledger begins under.
+pub const ENGINE: u32 = Engine::First as u32;
 
 /// A key with the person who holds it and what it may sign.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -98,10 +98,13 @@ impl Operation for Create {
             )
             .input("origin", &self.origin)
         })?;
+        // A ledger begins under the first engine, whatever else the code knows by then.
         ensure(self.engine == ENGINE, || {
-            Refusal::new("ledger.engine", "this code has no such behaviour")
+            Refusal::new("ledger.engine", "a ledger begins under engine 1")
                 .input("engine", self.engine)
-                .remedy(format!("engine {ENGINE}"))
+                .remedy(format!(
+                    "engine {ENGINE}; ledger.upgrade leads on from there"
+                ))
         })?;
         let log_key = log_key(self.vkey.as_str(), self.origin.as_str())?;
         self.rulebook
@@ -139,7 +142,7 @@ impl Operation for Create {
             vkey: self.vkey.clone(),
             log_key,
             utc_offset: self.utc_offset,
-            engine: self.engine,
+            engine: Engine::First,
             created: at.time,
             rulebooks: vec![Arc::new(self.rulebook.clone())],
         });
@@ -158,6 +161,7 @@ impl Operation for Create {
             policies: Vec::new(),
             recovered: Vec::new(),
             changes: Vec::new(),
+            suspension: None,
             totals: BTreeMap::new(),
         });
         Ok(draft.done())

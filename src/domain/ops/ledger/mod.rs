@@ -1,3 +1,4 @@
 //! Operations on the ledger itself.
 
 pub mod create;
+pub mod upgrade;

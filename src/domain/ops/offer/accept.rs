@@ -39,7 +39,7 @@ impl Operation for Accept {
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let offer = at.named::<Offer>(self.offer)?;
         let request = acceptable(at, offer)?;
-        at.actor()?.may_take_obligations(at.today()?)?;
+        at.actor()?.may_go_on(at, request.at)?;
         at.financeable(&request.addresses, Some(Disposition::Request(request.id)))?;
         let terms = standing(at, offer)?;
         let limits = lender_side(at, offer, request)?;
@@ -92,10 +92,9 @@ fn lender_side(
     offer: &Offer,
     request: &Request,
 ) -> Result<Vec<(LimitId, Fen)>, Refusal> {
-    let today = at.today()?;
     at.party(offer.lender)
         .and_then(|lender| lender.with_role(Role::Lender))
-        .and_then(|lender| lender.may_take_obligations(today))
+        .and_then(|lender| lender.may_go_on(at, offer.at))
         .and_then(|_| at.limits_for(offer.lender, request))
         .map_err(|_| unavailable(offer))
 }

@@ -20,10 +20,17 @@ pub(super) fn asked<'s>(
     ensure(request.asks(at.by) && request.debtor != at.by, || {
         Refusal::unknown_object("request", id)
     })?;
-    at.actor()?
-        .with_role(Role::Lender)?
-        .may_take_obligations(at.today()?)?;
+    let begun = committed_at(at, id).unwrap_or(at.time);
+    at.actor()?.with_role(Role::Lender)?.may_go_on(at, begun)?;
     request.bidding(bidding)
+}
+
+/// Since when the actor has had a commitment that waits to be revealed.
+fn committed_at(at: &Head<'_>, request: RequestId) -> Option<Instant> {
+    let own = OfferKey::RequestLender(request, at.by);
+    let mut offers = at.state.offers.by(&own);
+    let committed = offers.find(|offer| matches!(offer.state, OfferState::Committed(_)));
+    committed.map(|offer| offer.at)
 }
 
 /// One live offer a lender and request.

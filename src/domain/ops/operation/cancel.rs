@@ -1,11 +1,12 @@
-//! `operation.cancel`: a party takes back its own act that still waits for another.
+//! `operation.cancel`: a party takes back what it signed: an act that still waits for another, or an envelope that is
+//! not on the ledger yet.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{
-    Account, AccountState, Contract, ContractKey, ContractState, Financing, Invoice, Offer,
-    Receivable, Request, Transfer,
+    Account, AccountState, Barred, BarredId, Contract, ContractKey, ContractState, Financing,
+    Invoice, Offer, Receivable, Request, Transfer,
 };
 use crate::domain::operation::Operation;
 use crate::domain::refusal::{Refusal, ensure};
@@ -19,13 +20,15 @@ use crate::domain::values::{
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
-    /// The op id of a contract's proposal, of its change, or of an account's addition.
+    /// The op id of a contract's proposal, of its change, of an account's addition, or of any operation that the party
+    /// has signed and the ledger has not taken in.
     pub operation: OpId,
 }
 
 impl Operation for Cancel {
     const NAME: &'static str = "operation.cancel";
-    const SUMMARY: &'static str = "A party takes back its own act that waits for another";
+    const SUMMARY: &'static str =
+        "A party takes back what it signed: an act that waits for another, or one not entered yet";
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         // What an operation made is found by its id, which comes from the operation's.
@@ -36,8 +39,10 @@ impl Operation for Cancel {
             self.cancel_change(at, contract)
         } else if let Some(account) = at.find::<Account>(AccountId::of(op, 0)) {
             self.cancel_account(at, account)
+        } else if let Some((by, remedy)) = self.way_of_its_own(at) {
+            Err(self.elsewhere(at, by, remedy))
         } else {
-            Err(self.elsewhere(at))
+            Ok(self.bar(at))
         }
     }
 }
@@ -94,12 +99,8 @@ impl Cancel {
         .input("operation", self.operation)
     }
 
-    /// Of what has an operation of its own to take it back, the one that does; of all else, the answer is that for an
-    /// operation that never was.
-    fn elsewhere(&self, at: &Head<'_>) -> Refusal {
-        let Some((by, remedy)) = self.way_of_its_own(at) else {
-            return Refusal::unknown_object("operation", self.operation);
-        };
+    /// What has an operation of its own to take it back is left to that.
+    fn elsewhere(&self, at: &Head<'_>, by: PartyId, remedy: &'static str) -> Refusal {
         if by != at.by {
             return self.not_own();
         }
@@ -109,6 +110,19 @@ impl Cancel {
         )
         .input("operation", self.operation)
         .remedy(remedy)
+    }
+
+    /// From here on no envelope of the operation is taken in that the party has signed. Whether others know of the
+    /// operation, or the ledger does, makes no difference to the answer.
+    fn bar(&self, at: &Head<'_>) -> Effects {
+        let mut draft = at.draft();
+        draft.put(Barred {
+            id: BarredId {
+                op: self.operation,
+                party: at.by,
+            },
+        });
+        draft.done()
     }
 
     /// Who made what the operation made, and by which operation it is taken back.
@@ -141,7 +155,7 @@ mod tests {
     use crate::domain::testing::money::account;
     use crate::domain::testing::trade::{amendment, fens_of, terms_of};
     use crate::domain::testing::{
-        BANK, HOSPITAL, LENDER, MAKER, STRANGER, SUPPLIER, TAX, World, proposal,
+        BANK, HOSPITAL, LENDER, MAKER, STRANGER, SUPPLIER, TAX, World, id, key_of, op_of, proposal,
     };
 
     /// A proposal of the supplier to the hospital.
@@ -251,18 +265,27 @@ mod tests {
         );
     }
 
+    /// A stranger bars what others did for itself alone, as it does what never was.
     #[rstest]
     #[case::a_proposal(proposed)]
     #[case::a_change(changing)]
     #[case::an_account(added)]
     fn a_stranger_gets_the_answer_of_an_operation_that_never_was(#[case] given: Given) {
         let (mut world, operation) = given();
-        let never = OpId([0; 32]);
-        let mut unseen = world.refusal(STRANGER, Cancel { operation });
-        let absent = world.refusal(STRANGER, Cancel { operation: never });
-        assert_eq!(absent.rule, "unknown_object");
-        unseen.inputs[0].value = never.to_string();
-        assert_eq!(unseen, absent);
+        for operation in [operation, OpId([0; 32])] {
+            let effects = world.effects(STRANGER, Cancel { operation });
+            let party = id(STRANGER);
+            let bar = Barred {
+                id: BarredId {
+                    op: operation,
+                    party,
+                },
+            };
+            let mut expected = Effects::default();
+            expected.audience.insert(party);
+            expected.barred.insert(bar.id, bar);
+            assert_eq!(effects, expected);
+        }
     }
 
     /// A transfer, a request, an offer and a registration of their own each: who made it, and how it is taken back.
@@ -295,6 +318,27 @@ mod tests {
         let mut rule = |by, operation| world.refusal(by, Cancel { operation }).rule;
         assert_eq!(rule(MAKER, transfer), "operation.not_own");
         assert_eq!(rule(SUPPLIER, offer), "operation.not_own");
-        assert_eq!(rule(STRANGER, request), "unknown_object");
+    }
+
+    #[rstest]
+    #[case::by_its_actor(SUPPLIER, &[], Some("operation.cancelled"))]
+    #[case::by_who_signs_too(HOSPITAL, &[HOSPITAL], Some("operation.cancelled"))]
+    #[case::by_who_does_not_sign(HOSPITAL, &[], None)]
+    #[case::by_another(STRANGER, &[HOSPITAL], None)]
+    fn a_barred_operation_is_not_taken_in(
+        #[case] by: &str,
+        #[case] also: &[&str],
+        #[case] rule: Option<&'static str>,
+    ) {
+        let mut world = World::new();
+        let contract = world.contract();
+        let payload = world.payload(SUPPLIER, world.time.plus_days(31), Close { contract });
+        let operation = op_of(&payload);
+        world.act(by, Cancel { operation });
+        world.later_by_hours(30 * 24);
+        let signers = [&[SUPPLIER], also].concat();
+        let keys = signers.iter().map(|name| key_of(id(name))).collect();
+        let judged = world.judge_payload(&payload, keys);
+        assert_eq!(judged.err().map(|refusal| refusal.rule), rule);
     }
 }

@@ -4,20 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Facts, untaken};
 use crate::domain::head::Head;
-use crate::domain::objects::{DatedPolicy, Party, PartyKey, PartyLink};
+use crate::domain::objects::{DatedPolicy, Party, PartyKey};
 use crate::domain::operation::{Consents, Operation};
-use crate::domain::ops::key::untaken;
+use crate::domain::ops::key;
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::policy::{Policy, PolicyRule};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::state::Effects;
 use crate::domain::values::{Day, Digest, Name, PartyId, Power, Role, Scope, Size};
-
-/// The roles whose admission an authority or the party's bank signs too.
-const VOUCHED: [Role; 4] = [Role::Debtor, Role::Lender, Role::Guarantor, Role::Bank];
-/// The roles that only a legal entity with an official identifier has.
-const IDENTIFIED: [Role; 2] = [Role::Supplier, Role::Debtor];
 
 /// Body, in wire order.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -69,21 +65,11 @@ impl Operation for Admit {
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         at.actor()?.with_role(Role::Operator)?;
-        self.check_shape()?;
-        self.check_voucher(at)?;
-        for id in self.aliases.iter().chain([&self.party]) {
-            ensure(
-                at.state.parties.by(&PartyLink::Alias(*id)).next().is_none(),
-                || {
-                    Refusal::new(
-                        "party.known",
-                        "one legal entity is one party: the identifier is admitted already",
-                    )
-                    .input("party", id)
-                },
-            )?;
-        }
-        untaken(at, self.key.key)?;
+        self.facts().check_shape()?;
+        self.check_key()?;
+        self.facts().check_voucher(at)?;
+        untaken(at, self.aliases.iter().copied().chain([self.party]))?;
+        key::untaken(at, self.key.key)?;
         let key = self.key.grant(at.time)?;
         let policy = Policy::new(at, self.policy.clone(), &[&key])?;
 
@@ -98,47 +84,21 @@ impl Operation for Admit {
 }
 
 impl Admit {
-    fn check_shape(&self) -> Result<(), Refusal> {
-        let sorted = strictly_sorted(&self.roles)
-            && strictly_sorted(&self.scopes)
-            && strictly_sorted(&self.aliases);
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            party: self.party,
+            aliases: &self.aliases,
+            roles: &self.roles,
+            scopes: &self.scopes,
+            size: self.size,
+            vouched_by: self.vouched_by,
+        }
+    }
+
+    fn check_key(&self) -> Result<(), Refusal> {
+        let powers = &self.key.powers;
         ensure(
-            sorted && !self.roles.is_empty() && !self.aliases.contains(&self.party),
-            || {
-                Refusal::new(
-                    "party.lists",
-                    "roles, scopes and aliases are sorted and name each thing once",
-                )
-            },
-        )?;
-        ensure(!self.roles.contains(&Role::Operator), || {
-            Refusal::new(
-                "party.operator",
-                "the operator is the party of ledger.create alone",
-            )
-        })?;
-        ensure(
-            self.roles.contains(&Role::Authority) != self.scopes.is_empty(),
-            || {
-                Refusal::new(
-                    "party.scopes",
-                    "an authority has scopes, and nobody else has",
-                )
-            },
-        )?;
-        let trades = self.roles.iter().any(|role| IDENTIFIED.contains(role));
-        ensure(!trades || !self.party.is_x(), || {
-            Refusal::new(
-                "party.identifier",
-                "a supplier or debtor acts under a uscc: or lei: identifier",
-            )
-            .input("party", self.party)
-        })?;
-        ensure(!trades || self.size.is_some(), || {
-            Refusal::new("party.size", "a supplier or debtor has a size class")
-        })?;
-        ensure(
-            self.key.powers.contains(&Power::Admin) && !self.key.powers.contains(&Power::Seal),
+            powers.contains(&Power::Admin) && !powers.contains(&Power::Seal),
             || {
                 Refusal::new(
                     "key.powers",
@@ -146,33 +106,6 @@ impl Admit {
                 )
             },
         )
-    }
-
-    /// Debtor, lender, guarantor and bank need an authority's or their bank's signature too.
-    fn check_voucher(&self, at: &Head<'_>) -> Result<(), Refusal> {
-        let needed = self.roles.iter().any(|role| VOUCHED.contains(role));
-        match self.vouched_by {
-            None => ensure(!needed, || {
-                Refusal::new(
-                    "party.unvouched",
-                    "the admission needs the signature of an authority or of its bank",
-                )
-                .remedy("name it as vouched_by and have it sign the same envelope")
-            }),
-            Some(party) => {
-                let voucher = at.party(party)?;
-                ensure(
-                    voucher.is(Role::Authority) || voucher.is(Role::Bank),
-                    || {
-                        Refusal::new(
-                            "party.voucher",
-                            "only an authority or a bank vouches for a party",
-                        )
-                        .input("vouched_by", party)
-                    },
-                )
-            }
-        }
     }
 
     /// A policy in the admission applies at once.
@@ -197,13 +130,10 @@ impl Admit {
             policies: vec![policy],
             recovered: Vec::new(),
             changes: Vec::new(),
+            suspension: None,
             totals: BTreeMap::new(),
         }
     }
-}
-
-fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
-    list.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 #[cfg(test)]
@@ -211,6 +141,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::domain::objects::PartyLink;
     use crate::domain::testing::{
         BANK, HOSPITAL, LENDER, OPERATOR, SUPPLIER, TAX, World, admission, id, key_of, wire,
     };

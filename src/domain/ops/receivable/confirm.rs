@@ -97,7 +97,7 @@ impl Operation for Confirm {
         let receivable = at.named::<Receivable>(self.receivable)?;
         by_debtor(at, receivable)?;
         receivable.registered()?;
-        at.actor()?.may_take_obligations(today)?;
+        at.actor()?.may_take_obligations(at)?;
         let amounts = self.amounts(at, receivable)?;
         let defences = self.defences.read(at, receivable)?;
         let mut draft = at.draft();

@@ -73,8 +73,8 @@ impl Register {
         ensure(contract.terms.ends.is_none_or(|ends| today <= ends), || {
             Refusal::new("contract.ended", "the contract has ended").input("contract", contract.id)
         })?;
-        at.actor()?.may_take_obligations(today)?;
-        at.party(contract.debtor)?.may_take_obligations(today)?;
+        at.actor()?.may_take_obligations(at)?;
+        at.party(contract.debtor)?.may_take_obligations(at)?;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ impl Operation for Open {
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
-        at.actor()?.may_take_obligations(at.today()?)?;
+        at.actor()?.may_take_obligations(at)?;
         let fens = at.financeable(&self.addresses, None)?;
         self.check_invited(at, &fens)?;
         self.check_times(at)?;

@@ -34,7 +34,7 @@ impl Operation for Accept {
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         let transfer = answerable(at, self.transfer)?;
-        at.actor()?.may_take_obligations(at.today()?)?;
+        at.actor()?.may_go_on(at, transfer.at)?;
         let payment = Payment::of(transfer);
         payment.check(at, transfer.basis)?;
 

@@ -8,7 +8,7 @@ use super::basis::Payment;
 use crate::domain::fens::{Disposable, Timing};
 use crate::domain::head::Head;
 use crate::domain::objects::{
-    Basis, Disposition, Lock, Receivable, Recourse, Transfer, TransferState,
+    Basis, Disposition, Engine, Lock, Receivable, Recourse, Transfer, TransferState,
 };
 use crate::domain::operation::Operation;
 use crate::domain::policy::Stake;
@@ -48,7 +48,7 @@ impl Operation for Propose {
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {
         self.check_parties(at)?;
-        let fens = at.disposable(&self.addresses, self.timing())?;
+        let fens = at.disposable(&self.addresses, self.timing(at)?)?;
         self.check_debtors(at, &fens)?;
         let payment = Payment {
             from: at.by,
@@ -85,22 +85,26 @@ impl Operation for Propose {
 }
 
 impl Propose {
-    fn timing(&self) -> Timing {
+    /// From engine 2 on the cut-off binds the acceptance too, so the proposal has to end before it.
+    fn timing(&self, at: &Head<'_>) -> Result<Timing, Refusal> {
         if self.overdue {
-            Timing::Overdue
-        } else {
-            Timing::BeforeCutOff
+            return Ok(Timing::Overdue);
         }
+        let ledger = at.ledger()?;
+        let last = match ledger.engine {
+            Engine::First => at.today()?,
+            Engine::CutOffBindsAcceptance => ledger.last_day_before(self.expires).max(at.today()?),
+        };
+        Ok(Timing::BeforeCutOff(last))
     }
 
     fn check_parties(&self, at: &Head<'_>) -> Result<(), Refusal> {
-        let today = at.today()?;
-        at.actor()?.may_take_obligations(today)?;
+        at.actor()?.may_take_obligations(at)?;
         ensure(self.to != at.by, || {
             Refusal::new("transfer.to_self", "a transfer goes to another party")
                 .input("to", self.to)
         })?;
-        at.party(self.to)?.may_take_obligations(today)?;
+        at.party(self.to)?.may_take_obligations(at)?;
         Ok(())
     }
 

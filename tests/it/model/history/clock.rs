@@ -114,7 +114,8 @@ fn ends_ahead(book: &Book) -> Vec<Time> {
         dues.dedup();
         for due in dues {
             ends.extend([end_of(due), end_of(due + 4)]);
-            let cut_off = book.numbers.calendar.walk(due, -book.numbers.cut_off_days);
+            let numbers = book.numbers_of(receivable);
+            let cut_off = numbers.calendar.walk(due, -numbers.cut_off_days);
             ends.push(end_of(cut_off) - DAY);
         }
     }

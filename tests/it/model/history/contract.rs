@@ -171,7 +171,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn operation_cancel(&mut self) -> Option<Move> {
-        let careless = self.rng.chance(30);
+        let careless = self.rng.chance(50);
         let mut mine = Vec::new();
         for number in self.number.saturating_sub(60)..self.number {
             let operation = Step::op_of(number);
@@ -188,7 +188,8 @@ impl Generator<'_> {
         let changes = changes.filter_map(|one| one.change.as_ref());
         mine.extend(changes.map(|change| (change.op, change.by)));
         if careless {
-            let any = self.rng.between(0, self.number as i64) as u64;
+            // What is still to come can be barred.
+            let any = self.rng.between(0, self.number as i64 + 9) as u64;
             mine = vec![(Step::op_of(any), self.anybody())];
         }
         let (operation, by) = self.rng.pick(mine)?;

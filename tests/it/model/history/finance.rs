@@ -69,7 +69,7 @@ impl Generator<'_> {
             let more = self.piece(true, |holder| holder == by);
             parts.extend(more.map(|(_, id, lo, hi)| (id, lo, hi)));
         }
-        let (now, window) = (self.book.now, self.book.numbers.reveal_hours);
+        let (now, window) = (self.book.now, self.book.numbers().reveal_hours);
         let bidding = self.rng.pick([Bidding::Sealed, Bidding::Visible])?;
         let days = if self.errs() { 31 } else { 0 };
         let closes = now + days * DAY + self.rng.between(4, 70) * HOUR;

@@ -8,6 +8,7 @@ mod finance;
 mod key;
 mod money;
 mod pass;
+mod register;
 mod registration;
 mod trade;
 
@@ -113,8 +114,13 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 53] = [
+    const MOVES: [(i64, Idea<'h>); 58] = [
+        (1, Generator::ledger_upgrade),
+        (2, Generator::rulebook_publish),
         (1, Generator::party_admit),
+        (2, Generator::party_amend),
+        (3, Generator::party_suspend),
+        (2, Generator::party_reinstate),
         (3, Generator::key_add),
         (2, Generator::key_revoke),
         (1, Generator::key_recover),
@@ -300,10 +306,9 @@ impl Generator<'_> {
                         && (careless || fen.state == first.state && fen.lock == first.lock)
                 });
                 let hi = lo + alike.count();
-                let calendar = &self.book.numbers.calendar;
-                let cut_off = calendar.walk(first.due, -self.book.numbers.cut_off_days);
-                let in_time =
-                    (!early || self.today() < cut_off) && hi - lo >= self.book.numbers.unit;
+                let numbers = self.book.numbers_of(receivable);
+                let cut_off = numbers.calendar.walk(first.due, -numbers.cut_off_days);
+                let in_time = (!early || self.today() < cut_off) && hi - lo >= numbers.unit;
                 let free = first.open_of(first.holder) && first.lock.is_none() && in_time;
                 if (careless || free) && wanted(first.holder) {
                     runs.push((first.holder, *id, lo as i64, hi as i64));
@@ -312,7 +317,8 @@ impl Generator<'_> {
             }
         }
         let (holder, id, lo, hi) = self.rng.pick(runs)?;
-        let unit = (self.book.numbers.unit as i64).min(hi - lo);
+        let unit = self.book.numbers_of(&self.book.receivables[&id]).unit;
+        let unit = (unit as i64).min(hi - lo);
         let unit = if self.errs() { 1 } else { unit };
         let from = if self.rng.chance(65) {
             lo

@@ -13,26 +13,17 @@ use super::{Faults, Verdict, number, seen};
 impl Book {
     pub(super) fn party_admit(&mut self, by: PartyId, body: &Admit) -> Verdict {
         let roles: BTreeSet<Role> = body.roles.iter().copied().collect();
-        let vouched = [Role::Debtor, Role::Lender, Role::Guarantor, Role::Bank];
         let mut faults = Faults::default();
         faults.unless(self.is(by, Role::Operator), "party.role");
         faults.unless(!self.parties.contains_key(&body.party), "party.known");
         faults.unless(!self.has_key(body.key.key), "key.taken");
-        match body.vouched_by {
-            None => faults.unless(
-                !vouched.iter().any(|role| roles.contains(role)),
-                "party.unvouched",
-            ),
-            Some(party) => {
-                let may = self.is(party, Role::Authority) || self.is(party, Role::Bank);
-                faults.unless(may, "party.voucher");
-            }
-        }
+        self.check_voucher_for(&mut faults, body.party, &roles, body.vouched_by);
         faults.verdict()?;
         let party = Party {
             roles,
             scopes: body.scopes.iter().copied().collect(),
             kyc_valid_to: Some(number(body.kyc_valid_to)),
+            suspension: None,
             keys: Keys::first(body.party),
         };
         self.parties.insert(body.party, party);
@@ -69,7 +60,7 @@ impl Book {
         let waits = matches!(account.state, AccountState::Added(_));
         faults.unless(waits, "account.not_added");
         faults.verdict()?;
-        let usable = self.now + self.numbers.cooling_days * DAY;
+        let usable = self.now + self.numbers().cooling_days * DAY;
         self.accounts.get_mut(&id).unwrap().state = AccountState::Attested(usable);
         Ok(())
     }

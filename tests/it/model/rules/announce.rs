@@ -45,13 +45,13 @@ impl Book {
             .any(|leg| leg.payer == by && leg.end_to_end_id == body.end_to_end_id.as_str());
         faults.unless(!known, "leg.end_to_end_id");
         let (today, value_date) = (self.today(), number(body.value_date));
-        let first = self.numbers.calendar.walk(today, -5);
+        let first = self.numbers().calendar.walk(today, -5);
         let in_window = first <= value_date && value_date <= today + 30;
         faults.unless(in_window, "leg.value_date");
         let lapses = end_of(
-            self.numbers
+            self.numbers()
                 .calendar
-                .walk(value_date, self.numbers.leg_days),
+                .walk(value_date, self.numbers().leg_days),
         );
         faults.unless(lapses > self.now, "leg.days");
         if let [Discharge::Financing(financing)] = body.discharges[..] {

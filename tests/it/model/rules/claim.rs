@@ -27,9 +27,11 @@ impl Book {
         let (known, named) = self.own_free(&mut faults, by, &addresses, None);
         faults.take(one_debtor(named.as_ref()));
         let (asked, reasoned) = (number(body.due), body.term_reason.is_some());
-        let due = self.numbers.calendar.roll(asked);
+        let mut due = asked;
         for address in &known {
-            faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
+            let numbers = self.numbers_of(&self.receivables[&address.receivable]);
+            due = numbers.calendar.roll(asked);
+            faults.unless(address.hi - address.lo >= numbers.unit, "claim.unit");
             for fen in self.fens(&[*address]) {
                 faults.unless(self.today() <= fen.due, "claim.overdue");
                 faults.unless(fen.due < due, "claim.not_later");

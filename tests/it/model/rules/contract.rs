@@ -110,7 +110,7 @@ impl Book {
         if !is_sme(contract.sizes.0) {
             return;
         }
-        let numbers = &self.numbers;
+        let numbers = self.numbers_on(concluded);
         let lpr = numbers.lpr.iter().rfind(|(from, _)| *from <= concluded);
         if let (Some(daily), Some((_, yearly))) = (terms.late_rate, lpr) {
             faults.unless(365 * daily >= *yearly, "sme.late_interest");
@@ -126,7 +126,7 @@ impl Book {
         reason: bool,
         concluded: Day,
     ) {
-        let numbers = &self.numbers;
+        let numbers = self.numbers_on(concluded);
         let within = match (debtor, reason) {
             (Size::PublicBody, false) => days <= numbers.government_days,
             (Size::PublicBody, true) => days <= numbers.government_days_at_most,
@@ -282,13 +282,14 @@ impl Book {
             faults.verdict()?;
             self.accounts.get_mut(&account).unwrap().state = AccountState::Closed;
         } else {
-            return Err(vec![self.not_to_cancel(by, op)]);
+            self.not_to_cancel(by, op)?;
+            self.barred.insert((op, by));
         }
         Ok(())
     }
 
-    /// Of what the party sees and cannot take back so.
-    fn not_to_cancel(&self, by: PartyId, op: OpId) -> Rule {
+    /// Of what the party sees and cannot take back so; all else it bars for itself.
+    fn not_to_cancel(&self, by: PartyId, op: OpId) -> Verdict {
         let owners = [
             self.transfer(by, TransferId::of(&op, 0))
                 .map(|one| one.from),
@@ -303,9 +304,9 @@ impl Book {
                 .map(|one| one.supplier),
         ];
         match owners.into_iter().flatten().next() {
-            None => "unknown_object",
-            Some(owner) if owner == by => "operation.own_way",
-            Some(_) => "operation.not_own",
+            None => Ok(()),
+            Some(owner) if owner == by => Err(vec!["operation.own_way"]),
+            Some(_) => Err(vec!["operation.not_own"]),
         }
     }
 }

@@ -19,19 +19,20 @@ pub(super) struct Named {
 
 impl Book {
     /// The fens at addresses that the party holds, if any; what stands in the way goes to the faults. `own`
-    /// is the disposition whose lock they carry.
+    /// is the disposition whose lock they carry. `last`: the day until which it goes on, unless it is expressly overdue.
     pub(super) fn disposable(
         &self,
         faults: &mut Faults,
         by: PartyId,
         addresses: &[Address],
-        overdue: bool,
+        last: Option<Day>,
         own: Option<Act>,
     ) -> Option<Named> {
         let (addresses, named) = self.own_free(faults, by, addresses, own);
         for address in &addresses {
-            faults.unless(address.hi - address.lo >= self.numbers.unit, "claim.unit");
-            self.check_each(faults, by, address, overdue);
+            let unit = self.numbers_of(&self.receivables[&address.receivable]).unit;
+            faults.unless(address.hi - address.lo >= unit, "claim.unit");
+            self.check_each(faults, by, address, last);
         }
         named
     }
@@ -81,21 +82,19 @@ impl Book {
         fens.is_ok_and(|fens| fens.is_some_and(|fens| fens.iter().all(|fen| fen.holder == by)))
     }
 
-    fn check_each(&self, faults: &mut Faults, by: PartyId, address: &Address, overdue: bool) {
-        let today = self.today();
+    fn check_each(&self, faults: &mut Faults, by: PartyId, address: &Address, last: Option<Day>) {
+        let numbers = self.numbers_of(&self.receivables[&address.receivable]);
         for fen in self.fens(&[*address]) {
-            faults.unless(fen.hops.len() < self.numbers.depth, "claim.depth");
-            if overdue {
-                faults.unless(today > fen.due, "claim.not_overdue");
-            } else {
-                let cut_off = self
-                    .numbers
-                    .calendar
-                    .walk(fen.due, -self.numbers.cut_off_days);
-                faults.unless(today < cut_off, "claim.cutoff");
+            faults.unless(fen.hops.len() < numbers.depth, "claim.depth");
+            match last {
+                None => faults.unless(self.today() > fen.due, "claim.not_overdue"),
+                Some(last) => {
+                    let cut_off = numbers.calendar.walk(fen.due, -numbers.cut_off_days);
+                    faults.unless(last < cut_off, "claim.cutoff");
+                }
             }
         }
-        if overdue {
+        if last.is_none() {
             faults.unless(!self.payment_bars(address.receivable, by), "leg.pending");
         }
     }

@@ -122,7 +122,7 @@ impl Book {
         named: &[Address],
         own: Option<Act>,
     ) -> Option<(PartyId, Currency, Day)> {
-        let fens = self.disposable(faults, by, named, false, own)?;
+        let fens = self.disposable(faults, by, named, Some(self.today()), own)?;
         let one_debtor = fens.debtors.iter().all(|debtor| *debtor == fens.debtors[0]);
         let one_due = fens.dues.iter().all(|due| *due == fens.dues[0]);
         faults.unless(one_debtor && one_due, "request.mixed");
@@ -139,8 +139,10 @@ impl Book {
     }
 
     /// Offers are compared on the next business day after `accept_by`.
-    pub(super) fn compared_on(&self, accept_by: i64) -> Day {
-        self.numbers.calendar.walk(day_of(accept_by - 1), 1)
+    pub(super) fn compared_on(&self, opened: i64, accept_by: i64) -> Day {
+        self.numbers_on(day_of(opened))
+            .calendar
+            .walk(day_of(accept_by - 1), 1)
     }
 
     pub(super) fn request_open(&mut self, by: PartyId, body: &Open, id: RequestId) -> Verdict {
@@ -162,17 +164,17 @@ impl Book {
         );
         let (closes, accept_by) = (body.closes.millis(), body.accept_by.millis());
         faults.unless(self.ends_within(closes, 30), "end.range");
-        let last = end_of(self.numbers.calendar.walk(day_of(closes - 1), 3));
+        let last = end_of(self.numbers().calendar.walk(day_of(closes - 1), 3));
         let answered = closes < accept_by && accept_by <= last;
         faults.unless(answered, "request.accept_by");
         let sealed = body.bidding == Bidding::Sealed;
         let window = if sealed {
-            self.numbers.reveal_hours * HOUR
+            self.numbers().reveal_hours * HOUR
         } else {
             0
         };
         faults.unless(closes + window < accept_by, "reveal");
-        faults.unless(self.compared_on(accept_by) < due, "request.due");
+        faults.unless(self.compared_on(self.now, accept_by) < due, "request.due");
         faults.verdict()?;
         let request = Request {
             requester: by,
@@ -181,6 +183,7 @@ impl Book {
             addresses: named,
             due,
             invited: body.invited.clone(),
+            at: self.now,
             sealed,
             closes,
             revealed_by: closes + window,

@@ -36,7 +36,7 @@ impl Book {
         faults.unless(waits, "leg.not_announced");
         faults.unless(value_date <= self.today(), "leg.not_booked");
         // As far back as a leg may be announced.
-        let first = self.numbers.calendar.walk(day_of(leg.at), -5);
+        let first = self.numbers().calendar.walk(day_of(leg.at), -5);
         faults.unless(first <= value_date, "leg.value_date");
         let reference = (by, body.reference.as_str().to_owned());
         let known = self
@@ -116,7 +116,9 @@ impl Book {
     /// Each fen is late from its due day and the days of grace at registration on; one rounding over all.
     fn interest(&self, id: ReceivableId, dues: &[Day], value_date: Day) -> Sum {
         let terms = &self.receivables[&id].terms;
-        let rate = terms.late_rate.unwrap_or(self.numbers.late_rate);
+        let contract = &self.contracts[&self.receivables[&id].contract];
+        let default = self.numbers_on(contract.concluded).late_rate;
+        let rate = terms.late_rate.unwrap_or(default);
         let late = dues
             .iter()
             .map(|due| (value_date - due - terms.grace_days).max(0));

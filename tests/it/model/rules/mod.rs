@@ -11,6 +11,7 @@ mod key;
 mod leg;
 mod offer;
 mod receivable;
+mod register;
 mod trade;
 mod transfer;
 
@@ -70,7 +71,7 @@ impl Book {
     /// Judges a step and, where it is accepted, does it.
     pub(super) fn attempt(&mut self, step: &Step) -> Verdict {
         self.pass_time(step.time);
-        self.door(step)?;
+        let door = self.door(step);
         self.op = step.op();
         self.obligations_made = 0;
         self.touched.clear();
@@ -79,13 +80,31 @@ impl Book {
             **id != step.by && step.signers.iter().any(signs)
         });
         self.signed = signed.map(|(id, _)| *id).collect();
-        self.operation(step)
+        match door {
+            Ok(()) => self.operation(step),
+            Err(faults) => Err(self.with_what_is_at_stake(faults, step)),
+        }
+    }
+
+    /// Which signatures a policy asks depends on the objects that are named: whoever does not see them may learn that
+    /// first.
+    fn with_what_is_at_stake(&self, mut faults: Vec<Rule>, step: &Step) -> Vec<Rule> {
+        if faults == ["signature.missing"] {
+            let tried = self.clone().operation(step).err().unwrap_or_default();
+            faults.extend(tried.into_iter().filter(|rule| *rule == "unknown_object"));
+        }
+        faults
     }
 
     fn operation(&mut self, step: &Step) -> Verdict {
         let by = step.by;
         match &step.body {
+            Body::LedgerUpgrade(body) => self.ledger_upgrade(by, body.engine),
+            Body::RulebookPublish(body) => self.rulebook_publish(by, body),
             Body::PartyAdmit(body) => self.party_admit(by, body),
+            Body::PartyAmend(body) => self.party_amend(by, body),
+            Body::PartySuspend(body) => self.party_suspend(by, body),
+            Body::PartyReinstate(body) => self.party_reinstate(by, body),
             Body::KeyAdd(body) => self.key_add(by, body, step.name_of(body.key.key)),
             Body::KeyRevoke(body) => self.key_revoke(by, body.key),
             Body::KeyRecover(body) => self.key_recover(by, body, step.name_of(body.key.key)),
@@ -195,6 +214,11 @@ impl Book {
                 .any(|name| party.keys.live.contains_key(name));
             faults.unless(!signs || party.keys.usual(step), "signature.missing");
         }
+        let asked = asked.required.iter().chain(&asked.optional);
+        let mut asked = asked.filter(|id| self.parties.get(id).is_some_and(signs));
+        let barred = |party: &PartyId| self.barred.contains(&(step.op(), *party));
+        let barred = barred(&step.by) || asked.any(barred);
+        faults.unless(!barred, "operation.cancelled");
         faults.verdict()
     }
 
@@ -205,6 +229,13 @@ impl Book {
                 asked.required.extend(body.vouched_by);
                 asked.newcomer = Some(body.key.key);
             }
+            Body::PartyAmend(body) => {
+                asked.required.push(body.party);
+                asked.required.extend(body.vouched_by);
+            }
+            Body::PartySuspend(body) => asked.required.extend(body.authority),
+            Body::PartyReinstate(body) => asked.required.extend(body.authority),
+            Body::RulebookPublish(body) => asked.required.extend(body.authority),
             Body::KeyAdd(body) => asked.newcomer = Some(body.key.key),
             Body::KeyRecover(body) => {
                 asked.required.push(body.vouched_by);
@@ -291,16 +322,21 @@ impl Book {
 
     /// A party that exists and may take new obligations.
     fn takes_obligations(&self, id: PartyId) -> Verdict {
+        self.goes_on(id, self.now)
+    }
+
+    /// The same, where what makes them was begun earlier: before a suspension, it goes on.
+    fn goes_on(&self, id: PartyId, begun: Time) -> Verdict {
         let today = self.today();
-        let live = self
-            .party(id)?
-            .kyc_valid_to
-            .is_none_or(|last| today <= last);
-        if live {
-            Ok(())
-        } else {
-            Err(vec!["party.kyc_lapsed"])
-        }
+        let party = self.party(id)?;
+        let mut faults = Faults::default();
+        let live = party.kyc_valid_to.is_none_or(|last| today <= last);
+        faults.unless(live, "party.kyc_lapsed");
+        let bars = party
+            .suspension
+            .is_some_and(|one| one.from <= self.now && self.now < one.ends && one.from <= begun);
+        faults.unless(!bars, "party.suspended");
+        faults.verdict()
     }
 
     fn has_role(&self, id: PartyId, role: Role) -> Verdict {
@@ -310,7 +346,7 @@ impl Book {
 
     /// An amount in a currency's smallest unit, which may be zero.
     fn read(&self, faults: &mut Faults, amount: &Amount, currency: Currency) -> Sum {
-        let decimals = self.numbers.decimals.get(&currency).copied();
+        let decimals = self.numbers().decimals.get(&currency).copied();
         faults.unless(decimals == Some(amount.decimals()), "amount.decimals");
         amount.units()
     }
@@ -327,7 +363,7 @@ impl Book {
     }
 
     fn known_currency(&self, currency: Currency) -> bool {
-        self.numbers.decimals.contains_key(&currency)
+        self.numbers().decimals.contains_key(&currency)
     }
 }
 

@@ -71,7 +71,14 @@ impl Book {
             .is_none_or(|invited| invited.contains(&by));
         faults.unless(asked && by != request.debtor, "unknown_object");
         faults.take(self.has_role(by, Role::Lender));
-        faults.take(self.takes_obligations(by));
+        // What was committed to before a suspension is revealed in it.
+        let mut offers = self.offers.values();
+        let committed = offers.find(|one| {
+            let waits = matches!(one.state, OfferState::Committed(_));
+            one.request == id && one.lender == by && waits
+        });
+        let begun = committed.map_or(self.now, |one| one.at);
+        faults.take(self.goes_on(by, begun));
         let other = if sealed {
             "request.visible"
         } else {
@@ -115,7 +122,7 @@ impl Book {
         let in_time = first <= by_day && by_day <= first + 30 && by_day < request.due;
         faults.unless(in_time, "offer.disburse_by");
         let sum = face(&request.addresses);
-        for day in self.today()..=by_day.max(self.compared_on(request.accept_by)) {
+        for day in self.today()..=by_day.max(self.compared_on(request.at, request.accept_by)) {
             let priced = price(sum, terms, request.due, day).is_some();
             faults.unless(priced, "offer.price");
         }
@@ -128,6 +135,7 @@ impl Book {
             Offer {
                 request,
                 lender,
+                at: self.now,
                 state,
             },
         );
@@ -210,12 +218,13 @@ impl Book {
         faults.unless(by == request.requester, "offer.not_requester");
         faults.unless(request.state == RequestState::Open, "request.ended");
         faults.unless(!request.sealed || request.revealed_by <= self.now, "reveal");
-        faults.take(self.takes_obligations(by));
+        faults.take(self.goes_on(by, request.at));
         let own = Some(Act::Request(offer.request));
         self.financeable(&mut faults, by, &request.addresses, own);
         // What fails on the lender's side reads the same, whatever it is.
         let mut lender = Faults::default();
-        lender.take(self.takes_obligations(offer.lender));
+        lender.take(self.goes_on(offer.lender, offer.at));
+        lender.take(self.has_role(offer.lender, Role::Lender));
         let limits = self.drawn(&mut lender, offer.lender, &request);
         let terms = match offer.state {
             OfferState::Standing(terms) if terms.expires.millis() > self.now => Some(terms),

@@ -147,7 +147,8 @@ impl Book {
         self.check_beyond(&mut faults, &receivable, today, due, reasoned);
         self.check_voucher(&mut faults, today, due, reasoned);
         faults.verdict()?;
-        self.make_fens(body, receivable, self.numbers.calendar.roll(due));
+        let due = self.numbers_of(&receivable).calendar.roll(due);
+        self.make_fens(body, receivable, due);
         Ok(())
     }
 
@@ -172,8 +173,8 @@ impl Book {
 
     pub(super) fn check_voucher(&self, faults: &mut Faults, since: Day, due: Day, reasoned: bool) {
         let months = match reasoned {
-            true => self.numbers.voucher_months_at_most,
-            false => self.numbers.voucher_months,
+            true => self.numbers_on(since).voucher_months_at_most,
+            false => self.numbers_on(since).voucher_months,
         };
         faults.unless(due <= plus_months(since, months), "voucher.term");
     }

@@ -107,7 +107,7 @@ impl Book {
             .prepaid
             .map_or(0, |paid| self.read(&mut faults, &paid, currency));
         let rounding = body.rounding.map_or(0, |rounding| {
-            let decimals = self.numbers.decimals.get(&currency).copied();
+            let decimals = self.numbers().decimals.get(&currency).copied();
             faults.unless(decimals == Some(rounding.decimals()), "amount.decimals");
             rounding.units()
         });

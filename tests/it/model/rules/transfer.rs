@@ -5,6 +5,7 @@ use counterfoil::domain::ops::transfer::propose::Propose;
 use counterfoil::domain::values::{PartyId, Scope, TransferId};
 
 use super::super::book::{Book, ContractState, Transfer, TransferState};
+use super::super::days::day_of;
 use super::super::fen::{Act, Hop, addresses, face};
 use super::{Faults, Rule, Verdict, seen};
 
@@ -28,7 +29,13 @@ impl Book {
         let expires = body.expires.millis();
         faults.unless(self.ends_within(expires, 10), "end.range");
         let named = addresses(&body.addresses);
-        let Some(fens) = self.disposable(&mut faults, by, &named, body.overdue, None) else {
+        // From engine 2 on the cut-off binds the acceptance.
+        let accepted_by = match self.engine {
+            1 => self.today(),
+            _ => day_of(expires - 1).max(self.today()),
+        };
+        let last = (!body.overdue).then_some(accepted_by);
+        let Some(fens) = self.disposable(&mut faults, by, &named, last, None) else {
             return faults.verdict();
         };
         faults.unless(!fens.debtors.contains(&body.to), "transfer.to_debtor");
@@ -39,6 +46,7 @@ impl Book {
             currency: fens.currency,
             recourse: body.recourse,
             basis: body.basis,
+            at: self.now,
             expires,
             state: TransferState::Proposed,
         };
@@ -88,7 +96,7 @@ impl Book {
     pub(super) fn transfer_accept(&mut self, by: PartyId, id: TransferId) -> Verdict {
         let (transfer, mut faults) = self.pending(by, id)?;
         faults.unless(by == transfer.to, "transfer.not_assignee");
-        faults.take(self.takes_obligations(by));
+        faults.take(self.goes_on(by, transfer.at));
         self.check_basis(&mut faults, by, &transfer);
         faults.verdict()?;
         let hop = Hop {

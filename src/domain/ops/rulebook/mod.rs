@@ -1,0 +1,3 @@
+//! Operations on the rulebook.
+
+pub mod publish;
