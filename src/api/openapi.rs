@@ -10,8 +10,9 @@ use super::list::{KINDS, Kind, VIEWS};
 use super::problem::{Details, PROBLEM_TYPE};
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::{feed, operations, query, reads, status};
+use super::{feed, operations, query, reads, register, status};
 use crate::domain::registry::REGISTRY;
+use crate::domain::rulebook::Rulebook;
 use crate::domain::{rows, schema};
 
 /// A path that is not of a kind.
@@ -132,7 +133,7 @@ fn writes() -> [Path; 6] {
     ]
 }
 
-fn entries() -> [Path; 5] {
+fn entries() -> [Path; 8] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -143,6 +144,21 @@ fn entries() -> [Path; 5] {
         problems: READ,
     };
     [
+        get(
+            "/v1/me",
+            "The party, key and end of the session",
+            of::<register::MeRow>(),
+        ),
+        get(
+            "/v1/ledger",
+            "The ledger's own record, and its time",
+            of::<rows::LedgerRow>(),
+        ),
+        get(
+            "/v1/rulebooks/{version}",
+            "A rulebook whole: currencies with their decimals, business days, rates, rules",
+            of::<Rulebook>(),
+        ),
         get(
             "/v1/operations/{id}",
             "The receipt of an operation that this party may read",
@@ -223,13 +239,13 @@ fn described(path: &Path) -> Value {
     }
     with_problems(&mut responses, path.problems);
     let mut described = json!({ "summary": path.summary, "responses": responses });
-    let mut parameters: Vec<Value> = ["id", "n"]
+    let mut parameters: Vec<Value> = ["id", "n", "version"]
         .into_iter()
         .filter(|name| path.path.contains(&format!("{{{name}}}")))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text() }))
         .collect();
     if path.path.ends_with("/events") {
-        parameters.push(json!({ "name": "after", "in": "query", "schema": { "type": "integer", "minimum": 0 } }));
+        parameters.push(json!({ "name": "after", "in": "query", "schema": text() }));
         parameters.push(json!({ "name": "limit", "in": "query",
             "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX } }));
     }
@@ -314,18 +330,17 @@ fn parameters(kind: &Kind) -> Vec<Value> {
     all.extend(kind.of_the_past.then(as_of));
     let filters = kind.filters.iter();
     all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
-    for day in kind.days.iter().map(|name| query::called(name)) {
-        let date = || json!({ "type": "string", "format": "date" });
-        all.push(named(
-            &format!("{day}_from"),
-            "rows whose day is not before this one",
-            date(),
-        ));
-        all.push(named(
-            &format!("{day}_to"),
-            "rows whose day is not after this one",
-            date(),
-        ));
+    let days = kind.days.iter().map(|name| (name, "day", "date"));
+    let instants = kind.instants.iter();
+    let instants = instants.map(|name| (name, "instant", "date-time"));
+    for (name, what, format) in days.chain(instants) {
+        for (end, side) in [("from", "before"), ("to", "after")] {
+            all.push(named(
+                &format!("{}_{end}", query::called(name)),
+                &format!("rows whose {what} is not {side} this one"),
+                json!({ "type": "string", "format": format }),
+            ));
+        }
     }
     all
 }
@@ -366,6 +381,9 @@ fn schemas() -> Map<String, Value> {
         schema::shared::<reads::ChallengeRow>(),
         schema::shared::<reads::SessionRow>(),
         schema::shared::<feed::Events>(),
+        schema::shared::<register::MeRow>(),
+        schema::shared::<rows::LedgerRow>(),
+        schema::shared::<Rulebook>(),
         schema::shared::<rows::ClaimsRow>(),
         schema::shared::<rows::PayoffRow>(),
     ];

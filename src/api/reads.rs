@@ -159,7 +159,9 @@ impl Api {
             } else {
                 CHUNK
             };
-            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), most));
+            let scanned = self.look(from, |viewer| {
+                (kind.scan)(viewer, query, next.as_deref(), most)
+            });
             let scanned = scanned.await??;
             looked += scanned.looked;
             next = scanned.next;
@@ -187,7 +189,9 @@ impl Api {
         let after = query.after.as_deref().map(Place::decode).transpose()?;
         let (mut found, mut looked, mut next) = (Vec::new(), 0, None::<String>);
         loop {
-            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), CHUNK));
+            let scanned = self.look(from, |viewer| {
+                (kind.scan)(viewer, query, next.as_deref(), CHUNK)
+            });
             let scanned = scanned.await??;
             looked += scanned.looked;
             for (id, row) in scanned.rows {

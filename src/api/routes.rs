@@ -36,6 +36,8 @@ pub(super) fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
         .unify()
         .or(entries(&api))
         .unify()
+        .or(register(&api))
+        .unify()
         .or(objects(&api))
         .unify();
     all.recover(|rejection: Rejection| async move {
@@ -182,6 +184,31 @@ fn entries(api: &Arc<Api>) -> Route {
             },
         );
     operation.or(entry).unify().or(events).unify().boxed()
+}
+
+fn register(api: &Arc<Api>) -> Route {
+    let me = path!("v1" / "me")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|api: Arc<Api>, by: Authorization| {
+            answer(async move { api.me(by.as_deref()).await })
+        });
+    let ledger = path!("v1" / "ledger")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|api: Arc<Api>, by: Authorization| {
+            answer(async move { api.record(by.as_deref()).await })
+        });
+    let rulebook = path!("v1" / "rulebooks" / String)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|version: String, api: Arc<Api>, by: Authorization| {
+            answer(async move { api.rulebook(by.as_deref(), &version).await })
+        });
+    me.or(ledger).unify().or(rulebook).unify().boxed()
 }
 
 fn objects(api: &Arc<Api>) -> Route {

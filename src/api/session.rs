@@ -298,6 +298,14 @@ impl Sessions {
 
     /// Whose session the `Authorization` header shows.
     pub fn reader(&self, authorization: Option<&str>) -> Result<Reader, Problem> {
+        self.lasting(authorization).map(|(reader, _)| reader)
+    }
+
+    /// The same, and how long the session still lasts.
+    pub(super) fn lasting(
+        &self,
+        authorization: Option<&str>,
+    ) -> Result<(Reader, Duration), Problem> {
         let token = authorization
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -310,9 +318,10 @@ impl Sessions {
             })?;
         let known = self.known();
         let session = known.sessions.get(&hash(token));
+        let now = Moment::now();
         session
-            .filter(|session| session.ends > Moment::now())
-            .map(|session| session.reader)
+            .filter(|session| session.ends > now)
+            .map(|session| (session.reader, session.ends - now))
             .ok_or_else(ended)
     }
 

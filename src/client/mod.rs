@@ -248,7 +248,7 @@ impl Client {
             .call()?)
     }
 
-    /// The events of the party's feed behind number `after`; none at its end.
+    /// What the party's feed shows behind event `after`: events, and notices, which have no `seq`; nothing at its end.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Value>, ClientError> {
         #[derive(Deserialize)]
         struct Events {

@@ -103,6 +103,11 @@ impl Ledger {
         self.inner.shared.status.durable(size).await
     }
 
+    /// Waits until the clock shows that instant; for ever while it is not believed.
+    pub async fn reaches(&self, at: Instant) {
+        self.inner.clock.reaches(at).await;
+    }
+
     /// Entry `n` and its line, if it is durable. A short read of a file.
     pub fn entry(&self, n: u64) -> Result<Option<(Entry, Line)>, Stopped> {
         self.inner.entry(n)

@@ -4,9 +4,15 @@
 //! - `fields`: which fields of an object each of its readers gets.
 //! - `secrets`: who is ever told which id, number, amount, reference or reason; all answers are searched for all of them.
 //! - `window`: what time changes: sealed offers in the window in which they are revealed, requests that end.
+//! - `alike`: what everybody reads alike, and of itself.
+//! - `filters`: filters, orders and cursors tell what the rows say.
+//! - `notices`: who is told of what has ended with no entry.
+//! - `twins`: whether anything that a party reads tells what others do in between.
+//! - `timing`: how long it takes to be told that something is not there, measured where it is asked for.
 //! - `past`: claims as they were.
 //! - `sheet`, `due`: files and due lists say what the rows say.
-//! - `oracles`, `numbers`: refusals and uniqueness tell nobody of another's trade.
+//! - `oracles`, `numbers`, `refusals`: refusals, checks and uniqueness tell nobody of another's trade, nor of the other
+//!   side of one's own.
 //!
 //! That the tables can fail was tried by hand, one line at a time:
 //!
@@ -20,18 +26,24 @@
 //! So too with the debtor let into a financing (`table`, `secrets`), a reveal's entry told to the requester at once
 //! (`table`, `secrets`, `window`), and an earlier hop shown with what moved it (`fields`, `secrets`).
 
+mod alike;
 mod answers;
 mod cast;
 mod due;
 mod fields;
+mod filters;
 mod first_trade;
 mod money;
+mod notices;
 mod numbers;
 mod oracles;
 mod past;
+mod refusals;
 mod scene;
 mod second_trade;
 mod secrets;
 mod sheet;
 mod table;
+mod timing;
+mod twins;
 mod window;

@@ -259,6 +259,18 @@ impl Party {
     ) -> Envelope {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).unwrap();
+        self.envelope_of(nonce, ledger, not_after, op, body)
+    }
+
+    /// The same with a nonce that is known, and so with a known id.
+    pub(crate) fn envelope_of(
+        &self,
+        nonce: [u8; 16],
+        ledger: &str,
+        not_after: &str,
+        op: &str,
+        body: &Value,
+    ) -> Envelope {
         let payload = json!({
             "ledger": ledger, "op": op, "party": self.id, "nonce": hex::encode(nonce), "not_after": not_after,
             "body": body,
