@@ -124,3 +124,6 @@ impl Stream for Following {
         self.receiver.poll_recv(cx).map(|told| told.map(Ok))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! The ledger over HTTP: routes over one accept loop, sessions, problems, lists.
 //!
 //! This folder decides nothing: what becomes of an operation is the pipeline's answer, and what a party reads is a
-//! row of the domain. It knows no file, no key and no rule.
+//! row of the domain. It knows no rule, no key and no file but the certificate's.
 
 mod batch;
 mod body;
+mod connections;
+mod cookie;
 mod csv;
 mod docs;
 mod due;
@@ -12,12 +14,15 @@ mod entries;
 mod feed;
 mod following;
 pub mod list;
+mod metrics;
 pub mod openapi;
 mod operations;
 mod past;
+mod peer;
 pub mod problem;
 pub mod query;
 mod quota;
+mod rates;
 mod reads;
 mod register;
 mod reply;
@@ -26,6 +31,8 @@ pub mod server;
 pub mod session;
 mod status;
 mod streams;
+mod tls;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +47,7 @@ use crate::ledger::Ledger;
 pub use problem::Problem;
 pub use server::{Limits, Server};
 pub use session::Sessions;
+pub use tls::{Tls, TlsError};
 
 /// Most batches at once, from the first byte of the body to the last of the answers: each may hold 16 MiB and 10,000 answers.
 const BATCHES_MAX: usize = 8;

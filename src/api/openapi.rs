@@ -10,7 +10,7 @@ use super::list::{KINDS, Kind, VIEWS};
 use super::problem::{Details, PROBLEM_TYPE};
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::{feed, operations, query, reads, register, status};
+use super::{cookie, feed, operations, query, reads, register, status};
 use crate::domain::registry::REGISTRY;
 use crate::domain::rulebook::Rulebook;
 use crate::domain::{rows, schema};
@@ -45,7 +45,7 @@ fn envelope() -> Value {
     json!({ "$ref": "#/components/schemas/Envelope" })
 }
 
-fn public() -> [Path; 5] {
+fn public() -> [Path; 6] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -63,6 +63,14 @@ fn public() -> [Path; 5] {
             "Whether operations are taken, and what a client needs to build one",
             (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
         ),
+        Path {
+            problems: &[404, 429],
+            ..get(
+                "/metrics",
+                "What an operator watches, in Prometheus' text format; for the operator's addresses alone",
+                plain(),
+            )
+        },
         get("/checkpoint", "The newest signed checkpoint", plain()),
         get("/v1/checkpoint", "The newest signed checkpoint", plain()),
         get(
@@ -73,7 +81,7 @@ fn public() -> [Path; 5] {
     ]
 }
 
-fn writes() -> [Path; 6] {
+fn writes() -> [Path; 7] {
     let post = |path, summary, takes, gives, problems| Path {
         path,
         method: "post",
@@ -123,6 +131,17 @@ fn writes() -> [Path; 6] {
             (&[201], JSON_TYPE, of::<reads::SessionRow>()),
             &[400, 401, 413, 415, 429, 503],
         ),
+        Path {
+            method: "delete",
+            session: true,
+            ..post(
+                "/v1/sessions",
+                "End the session that the request shows",
+                None,
+                (&[204], JSON_TYPE, Value::Null),
+                &[401, 403, 429],
+            )
+        },
         post(
             "/v1/drill/clock",
             "Move a drill's time forward",
@@ -204,7 +223,8 @@ fn made() -> Value {
     let mut paths = Map::new();
     for path in listed {
         let described = described(&path);
-        paths.insert(path.path.to_owned(), json!({ path.method: described }));
+        let methods = paths.entry(path.path).or_insert_with(|| json!({}));
+        methods[path.method] = described;
     }
     for kind in KINDS.iter().chain(VIEWS) {
         let row = of_row(kind);
@@ -226,7 +246,13 @@ fn made() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(),
-            "securitySchemes": { "session": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "session": { "type": "http", "scheme": "bearer" },
+                "cookie": {
+                    "type": "apiKey", "in": "cookie", "name": cookie::NAME,
+                    "description": "For browsers: what is no GET takes the header Counterfoil-Request: 1 too.",
+                },
+            },
         },
     })
 }
@@ -238,6 +264,14 @@ fn described(path: &Path) -> Value {
         responses.insert(status.to_string(), answer("good", media_type, gives));
     }
     with_problems(&mut responses, path.problems);
+    if path.takes.is_some() {
+        // A body that does not arrive.
+        with_problems(&mut responses, &[408]);
+    }
+    if path.session && path.method != "get" {
+        // A cookie without the header.
+        with_problems(&mut responses, &[403]);
+    }
     let mut described = json!({ "summary": path.summary, "responses": responses });
     let mut parameters: Vec<Value> = ["id", "n", "version"]
         .into_iter()
@@ -252,6 +286,11 @@ fn described(path: &Path) -> Value {
     if path.path.ends_with("/claims") {
         parameters.push(as_of());
     }
+    if path.path.ends_with("/sessions") && path.method == "post" {
+        parameters.push(json!({ "name": "Counterfoil-Session", "in": "header",
+            "description": "for browsers: keeps the token in a cookie instead of telling it",
+            "schema": { "type": "string", "enum": ["cookie"] } }));
+    }
     if path.path.ends_with("/payoff") {
         parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
     }
@@ -263,7 +302,7 @@ fn described(path: &Path) -> Value {
             json!({ "required": true, "content": { *media_type: { "schema": takes } } });
     }
     if path.session {
-        described["security"] = json!([{ "session": [] }]);
+        described["security"] = json!([{ "session": [] }, { "cookie": [] }]);
     }
     described
 }
@@ -293,7 +332,7 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
         "summary": format!("The {} that the party may see", kind.plural),
         "parameters": parameters(kind),
         "responses": responses,
-        "security": [{ "session": [] }],
+        "security": [{ "session": [] }, { "cookie": [] }],
     } })
 }
 
@@ -352,16 +391,20 @@ fn of_one(kind: &Kind, row: &Value) -> Value {
         "summary": format!("One of the {}, if the party may see it", kind.plural),
         "parameters": [{ "name": "id", "in": "path", "required": true, "schema": text() }],
         "responses": responses,
-        "security": [{ "session": [] }],
+        "security": [{ "session": [] }, { "cookie": [] }],
     } })
 }
 
 fn answer(description: &str, media_type: &str, schema: &Value) -> Value {
+    if schema.is_null() {
+        return json!({ "description": "done" });
+    }
     json!({ "description": description, "content": { media_type: { "schema": schema } } })
 }
 
 fn with_problems(responses: &mut Map<String, Value>, statuses: &[u16]) {
-    for status in statuses {
+    // Any address may have sent too much.
+    for status in statuses.iter().chain(&[429]) {
         // One that answers the same way, whatever its status, has said so already.
         responses
             .entry(status.to_string())

@@ -7,6 +7,7 @@ mod audit;
 mod bulk;
 mod clock;
 mod columns;
+mod config;
 mod demo;
 mod example;
 mod export;

@@ -141,17 +141,16 @@ fn grouped(root: &Command) -> String {
 
 /// Does what the command was called for.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    if let Some((name, matches)) = matches.subcommand() {
-        if let Some(kind) = list::kind(name).filter(|_| name == "due") {
-            return list::run(kind, matches);
-        }
-        if OBJECTS.iter().any(|(object, _)| *object == name) {
-            return objects::run(name, matches);
-        }
+    let (name, own) = matches.subcommand().unwrap_or(("", matches));
+    if let Some(kind) = list::kind(name).filter(|_| name == "due") {
+        return list::run(kind, own);
+    }
+    if OBJECTS.iter().any(|(object, _)| *object == name) {
+        return objects::run(name, own);
     }
     match of::<Verb>(matches)? {
         Verb::Init(args) => init::run(&args),
-        Verb::Serve(args) => serve::run(&args),
+        Verb::Serve(args) => serve::run(&args, own),
         Verb::Batch(args) => args.run(),
         Verb::Sign(args) => signing::sign(&args),
         Verb::Send(args) => signing::send(&args),

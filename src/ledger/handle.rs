@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::indexer::Progress;
 use super::past::Again;
 use super::pipeline::Shared;
+use super::queue::Room;
 use super::status::{StopReason, Stopped};
 
 /// A running ledger. Clones are handles of the same one; it stops when [`Ledger::stop`] is called or the last handle is dropped.
@@ -145,6 +146,11 @@ impl Ledger {
             storage_full: !inner.gate.has_room(),
             stopped: inner.shared.status.stop_reason(),
         }
+    }
+
+    /// What waits to be judged.
+    pub fn waiting(&self) -> Room {
+        self.inner.shared.used()
     }
 
     /// Waits until the ledger stops, and says why: after [`StopReason::Failed`] the process must end.

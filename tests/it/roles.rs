@@ -24,7 +24,14 @@
 //! | `hop.from == party`, of a receivable | the carrier, a former holder, no longer reads `rcv-main` (`table`, `fields`), nor FP-31-MAIN (`secrets`) |
 //!
 //! So too with the debtor let into a financing (`table`, `secrets`), a reveal's entry told to the requester at once
-//! (`table`, `secrets`, `window`), and an earlier hop shown with what moved it (`fields`, `secrets`).
+//! (`table`, `secrets`, `window`), and an earlier hop shown with what moved it (`fields`, `secrets`); with a contract, a
+//! limit or a receivable shown to everybody (`table`, `oracles`, `past`), a list that is not filtered (`table`), a holder
+//! shown the registration, a lender the requester (`fields`), dues of other payees, a file of another's rows, an event
+//! with unseen objects, an entry to whom it was not told (`table`); a past read as the auditor (`past`), an operation's
+//! object named without leave (`oracles`), another's payload checked, a limit's refusal passed on (`refusals`), a cursor
+//! that asks whether its object is there (`filters`), and notices to all, to all lenders, or of how a request ended to
+//! who ended it (`notices`, `twins`). What no answer shows is tested where it is: `src/api/due.rs` (what a list of dues
+//! looks through), `src/domain/notices/tests.rs` (lenders that ask, owe or came later).
 
 mod alike;
 mod answers;

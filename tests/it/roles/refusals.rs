@@ -163,3 +163,31 @@ fn a_check_tells_no_more_than_the_operation_would() {
         401
     );
 }
+
+/// What stands in the way of a bill that the debtor makes in its supplier's name is the supplier's to know.
+#[test]
+fn a_refusal_names_an_object_to_its_owner_alone() {
+    let scene = Scene::played();
+    let bill = |type_code: u16| {
+        json!({
+            "contract": scene.id("ctr-main"), "number": "FP-31-MAIN", "type_code": type_code, "issued": "2026-05-25",
+            "currency": "CNY", "net": "4.00", "tax": "1.00", "gross": "5.00", "document": digest("another"),
+        })
+    };
+    let told = |by: &str, also: Option<&str>, type_code| {
+        let mut envelope = scene.envelope(by, "invoice.issue", &bill(type_code));
+        if let Some(also) = also {
+            envelope.sign(&scene.party(also).key).unwrap();
+        }
+        let nobody = Reader::nobody(&scene);
+        nobody.post("/v1/operations", "application/json", &envelope.encode())
+    };
+    let own = told("supplier", None, 380);
+    let others = told("hospital", Some("supplier"), 389);
+    assert_eq!(
+        [code(&own), code(&others)],
+        ["invoice.duplicate", "invoice.duplicate"]
+    );
+    let names = |answer: &Answer| answer.body.contains(scene.id("inv-main"));
+    assert_eq!([names(&own), names(&others)], [true, false]);
+}
