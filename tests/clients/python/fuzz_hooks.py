@@ -70,7 +70,7 @@ def real(value, chance):
     if isinstance(value, str) and re.match("(x|uscc|lei):", value):
         return chance.choice([party.id, *ids["parties"]])
     if isinstance(value, int) and not isinstance(value, bool):
-        return chance.choice([value, value, value, 0, 255])
+        return chance.choice([value, value, value, 0, 6])
     return at_an_end(value, chance) if isinstance(value, str) else value
 
 
