@@ -15,6 +15,7 @@ use warp::http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::body::{Most, expect_type};
 use super::operations::{ReceiptRow, busy, told};
+use super::peer::Peer;
 use super::problem::Problem;
 use super::reply::{Handled, NDJSON_TYPE};
 use super::{Api, status};
@@ -48,6 +49,7 @@ impl Api {
     /// `POST /v1/operations:batch`. The room is given back with the last answer.
     pub(super) async fn submit_batch(
         &self,
+        peer: Peer,
         content_type: Option<&str>,
         body: Vec<u8>,
         room: OwnedSemaphorePermit,
@@ -66,7 +68,8 @@ impl Api {
         let (answers, stream) = mpsc::channel(ANSWERS_AHEAD);
         let drill = self.drill;
         tokio::spawn(async move {
-            answer(pending, answers, drill, READ_IN).await;
+            let blame = |problem: &Problem| peer.blame(problem);
+            answer(pending, answers, drill, READ_IN, blame).await;
             drop(room);
         });
         let mut reply = warp::reply::stream(Answers(stream)).into_response();
@@ -102,6 +105,7 @@ async fn answer(
     answers: mpsc::Sender<Vec<u8>>,
     drill: bool,
     read_in: Duration,
+    blame: impl Fn(&Problem),
 ) {
     for pending in pending {
         let row = match told(pending.answer().await, drill) {
@@ -109,7 +113,10 @@ async fn answer(
                 status: status.as_u16(),
                 receipt,
             },
-            (_, Err(problem)) => LineRow::Problem(problem),
+            (_, Err(problem)) => {
+                blame(&problem);
+                LineRow::Problem(problem)
+            }
         };
         let mut line =
             serde_json::to_vec(&row).expect("an answer is plain data, which JSON can hold");
@@ -144,7 +151,7 @@ mod tests {
         let pending = served.ledger.submit_many(&["no envelope"; 5]);
         let (answers, mut read) = mpsc::channel(2);
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(answer(pending, answers, false, Duration::ZERO));
+        runtime.block_on(answer(pending, answers, false, Duration::ZERO, |_| ()));
         let lines = std::iter::from_fn(|| read.blocking_recv());
         assert_eq!(lines.count(), 2);
     }

@@ -5,11 +5,17 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant as Moment, timeout_at};
 use warp::http::StatusCode;
 use warp::{Buf, Stream};
 
 use super::problem::Problem;
 use super::reply::JSON_TYPE;
+
+/// How long a body may begin, and then pause, before its share of [`PACE`] is asked for.
+const SLACK: Duration = Duration::from_secs(10);
+/// Bytes of a body that must come in a second, in the long run: less is a peer that only holds our memory.
+const PACE: u32 = 16 * 1024;
 
 /// The most that a body may be, in length and in the time until it is there.
 #[derive(Debug, Clone, Copy)]
@@ -54,30 +60,24 @@ where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
 {
-    let all = tokio::time::timeout(most.time, collect(body, most.bytes)).await;
-    all.unwrap_or_else(|_| {
-        Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body.timeout",
-            format!("the body did not arrive in {} s", most.time.as_secs()),
-        ))
-    })
-}
-
-async fn collect<S, B>(body: S, limit: usize) -> Result<Vec<u8>, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>>,
-    B: Buf,
-{
+    let began = Moment::now();
     let mut body = pin!(body);
     let mut all = Vec::new();
-    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+    loop {
+        let paced = u32::try_from(all.len()).unwrap_or(u32::MAX) / PACE;
+        let until = began + most.time.min(SLACK + Duration::from_secs(paced.into()));
+        let part = poll_fn(|context| body.as_mut().poll_next(context));
+        let part = timeout_at(until, part)
+            .await
+            .map_err(|_| too_slow(until - began))?;
+        let Some(part) = part else { return Ok(all) };
         let mut part = part.map_err(|_| {
             Problem::bad_request("body.incomplete", "the body ended before its end")
         })?;
-        if all.len() + part.remaining() > limit {
+        if all.len() + part.remaining() > most.bytes {
             return Err(Problem::too_large(format!(
-                "the body may have at most {limit} bytes"
+                "the body may have at most {} bytes",
+                most.bytes
             )));
         }
         while part.has_remaining() {
@@ -87,7 +87,17 @@ where
             part.advance(read);
         }
     }
-    Ok(all)
+}
+
+fn too_slow(waited: Duration) -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "body.timeout",
+        format!(
+            "the body did not arrive in {} s: in the long run {PACE} bytes a second must come",
+            waited.as_secs()
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -110,36 +120,62 @@ mod tests {
         assert_eq!(expect_type(header, "application/json").is_ok(), fits);
     }
 
-    /// So many parts of four bytes, and then nothing more without an end.
-    struct Parts(usize);
+    /// So many parts of four bytes, each after a pause, and then nothing more without an end.
+    struct Parts {
+        left: usize,
+        pause: Duration,
+        next: Option<Pin<Box<tokio::time::Sleep>>>,
+    }
+
+    fn parts(left: usize, pause_s: u64) -> Parts {
+        Parts {
+            left,
+            pause: Duration::from_secs(pause_s),
+            next: None,
+        }
+    }
 
     impl Stream for Parts {
         type Item = Result<&'static [u8], warp::Error>;
 
-        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-            match self.0.checked_sub(1) {
-                None => Poll::Pending,
-                Some(left) => {
-                    self.0 = left;
-                    Poll::Ready(Some(Ok(b"four")))
-                }
+        fn poll_next(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            if self.left == 0 {
+                return Poll::Pending;
             }
+            let pause = self.pause;
+            let next = self
+                .next
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+            std::task::ready!(next.as_mut().poll(context));
+            self.next = None;
+            self.left -= 1;
+            Poll::Ready(Some(Ok(b"four")))
         }
     }
 
     #[rstest]
-    #[case::more_than_fits(Parts(3), 413)]
-    #[case::no_end_in_time(Parts(2), 408)]
-    fn a_body_is_bounded_in_bytes_and_time(#[case] body: Parts, #[case] status: u16) {
+    #[case::more_than_fits(parts(3, 0), 413, 0)]
+    #[case::no_end(parts(2, 0), 408, 10)]
+    #[case::a_trickle(parts(1_000, 1), 408, 10)]
+    fn a_body_is_bounded_in_bytes_and_time(
+        #[case] body: Parts,
+        #[case] status: u16,
+        #[case] seconds: u64,
+    ) {
+        let bytes = if status == 413 { 8 } else { 10_000 };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
+            .start_paused(true)
             .build()
             .unwrap();
-        let most = Most {
-            bytes: 8,
-            time: Duration::from_millis(20),
-        };
-        let refused = runtime.block_on(read(body, most)).unwrap_err();
-        assert_eq!(refused.status.as_u16(), status);
+        runtime.block_on(async {
+            let began = Moment::now();
+            let refused = read(body, Most::bytes(bytes)).await.unwrap_err();
+            assert_eq!(refused.status.as_u16(), status);
+            assert_eq!(began.elapsed().as_secs(), seconds);
+        });
     }
 }

@@ -30,6 +30,20 @@ pub const METHOD: Group = &[code(
     "the path does not take this method",
 )];
 
+/// Any request may be one too many.
+pub const ANY: Group = &[code(
+    429,
+    "rate.exceeded",
+    "too many requests come from the address",
+)];
+
+/// A session by cookie, in a request that is no GET.
+pub const COOKIE: Group = &[code(
+    403,
+    "session.request_header",
+    "by cookie, what is no GET takes the header Counterfoil-Request: 1 too",
+)];
+
 /// What can be said to everybody who is answered from the ledger.
 pub const LEDGER: Group = &[code(503, "ledger.stopped", "the ledger has stopped")];
 
@@ -99,6 +113,13 @@ pub const DAY: Group = &[code(
     400,
     "query.day",
     "a day that is none, or in another form than YYYY-MM-DD",
+)];
+
+/// An instant in a query.
+pub const INSTANT: Group = &[code(
+    400,
+    "query.instant",
+    "an instant that is none, or in another form than YYYY-MM-DDThh:mm:ssZ",
 )];
 
 /// Looking back.
@@ -282,6 +303,11 @@ pub const CHECK: Group = &[
 
 /// Asking for a session.
 pub const OPENING: Group = &[
+    code(
+        400,
+        "session.kept",
+        "`Counterfoil-Session` is another word than `cookie`",
+    ),
     code(400, "payload.malformed", "the payload asks for no session"),
     code(
         400,
@@ -343,8 +369,8 @@ pub const CLOCK: Group = &[
 
 /// All of them.
 pub const ALL: &[Group] = &[
-    METHOD, LEDGER, SESSION, ABSENT, INDEX, QUERY, PAGE, LIST, DAY, PAST, STREAM, BODY, SHAPE,
-    ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING, CHALLENGE, CLOCK,
+    ANY, COOKIE, INSTANT, METHOD, LEDGER, SESSION, ABSENT, INDEX, QUERY, PAGE, LIST, DAY, PAST,
+    STREAM, BODY, SHAPE, ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING, CHALLENGE, CLOCK,
 ];
 
 /// Whether a problem of this status and code is one of these.

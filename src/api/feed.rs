@@ -1,41 +1,30 @@
 //! A party's feed: the entries of which it is told, numbered 1, 2, 3, … for it alone, so that the numbers tell
-//! nothing of how much others do. As pages, and as a stream that goes on as entries come.
+//! nothing of how much others do; and between them notices of what became of its objects with no entry, which have no
+//! number and are recomputed whenever somebody reads. As pages, and as a stream that goes on.
 
-use std::convert::Infallible;
-use std::pin::Pin;
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use tokio::time::Instant as Moment;
 use warp::Reply as _;
-use warp::Stream;
 use warp::http::StatusCode;
-use warp::sse::Event as Told;
 
+use super::following::{Following, WAITING_MAX, follow};
 use super::list::sees;
 use super::operations::unlooked;
 use super::problem::Problem;
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX, limit};
 use super::reply::{Handled, json};
-use super::streams::Place;
 use super::{Api, status, streams};
+use crate::domain::notices::{Behind, NoticeRow};
 use crate::domain::values::{Instant, OpId, PartyId};
 use crate::ledger::Feed;
 
 /// Media type of a stream of events (HTML, "Server-sent events").
 pub(super) const EVENTS_TYPE: &str = "text/event-stream";
-
-/// How long a stream is silent at most: then it sends a comment, which also shows that somebody still reads.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events that wait for a reader.
-const WAITING_MAX: usize = 32;
-/// A reader who takes nothing for so long is cut; it goes on with the id of its last event.
-const SLOW_MAX: Duration = Duration::from_secs(30);
-/// A stream ends after so long, within what a connection may last.
-const STREAM_LASTS: Duration = Duration::from_secs(9 * 60);
 
 /// One entry, as its feed shows it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -56,31 +45,87 @@ pub(super) struct Event {
     entry: String,
 }
 
+/// What became of an object of the reader's with no entry that says so.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Noticed {
+    /// Behind which event it stands, and when: the `after` to go on from here.
+    place: String,
+    #[serde(flatten)]
+    row: NoticeRow,
+}
+
+/// What a feed shows: an entry, or a notice.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[schema(as = FeedItem)]
+pub(super) enum Item {
+    Event(Event),
+    Notice(Noticed),
+}
+
 /// A page of a party's feed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Events {
-    /// The events, in order.
-    items: Vec<Event>,
+    /// Entries and notices, in order.
+    items: Vec<Item>,
     /// `after` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
+    next: Option<String>,
+}
+
+/// Where a reader of a feed stands: behind an event, and behind a notice that came after it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    seq: u64,
+    notice: Option<(Instant, String)>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.notice {
+            None => write!(to, "{}", self.seq),
+            Some((at, object)) => write!(to, "{}.{}.{object}", self.seq, at.millis()),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Place, Problem> {
+        let mut parts = text.splitn(3, '.');
+        let seq = parts.next().and_then(|seq| seq.parse().ok());
+        let notice = match (parts.next(), parts.next()) {
+            (None, _) => Some(None),
+            (Some(at), Some(object)) => {
+                let at = at.parse().ok().map(Instant::from_millis);
+                at.map(|at| Some((at, object.to_owned())))
+            }
+            (Some(_), None) => None,
+        };
+        let (Some(seq), Some(notice)) = (seq, notice) else {
+            let detail = "`after` and `Last-Event-ID` are the `seq` of an event, the `place` of a notice, or 0";
+            return Err(Problem::bad_request("query.after", detail));
+        };
+        Ok(Place { seq, notice })
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
-    after: u64,
+    after: Place,
     limit: usize,
 }
 
 impl Page {
     fn read(pairs: &[(String, String)]) -> Result<Page, Problem> {
         let mut page = Page {
-            after: 0,
+            after: Place::default(),
             limit: LIMIT_DEFAULT,
         };
         for (name, value) in pairs {
             match name.as_str() {
-                "after" => page.after = seq(value)?,
+                "after" => page.after = value.parse()?,
                 "limit" => page.limit = limit(value, LIMIT_MAX)?,
                 _ => {
                     let detail = "the feed takes the parameters `after` and `limit`";
@@ -92,23 +137,13 @@ impl Page {
     }
 }
 
-fn seq(text: &str) -> Result<u64, Problem> {
-    text.parse().map_err(|_| {
-        let detail = "`after` and `Last-Event-ID` are the `seq` of an event, or 0";
-        Problem::bad_request("query.after", detail)
-    })
-}
-
-/// Whose feed is read, looked at anew before each event.
-async fn feed_of(api: &Api, authorization: Option<&str>) -> Result<(PartyId, Feed), Problem> {
-    let reader = api.as_party(authorization, |viewer| {
-        let feed = match viewer.audits() {
-            true => Feed::Authority,
-            false => Feed::Party(viewer.party),
-        };
-        (viewer.party, feed)
-    });
-    reader.await
+/// What a feed shows behind a place, each with the place behind it.
+pub(super) struct Read {
+    pub(super) items: Vec<(Place, Item)>,
+    /// Whether more follows already.
+    more: bool,
+    /// When the next notice comes, as far as is known.
+    pub(super) next_notice: Option<Instant>,
 }
 
 impl Api {
@@ -123,17 +158,84 @@ impl Api {
         authorization: Option<&str>,
         pairs: &[(String, String)],
     ) -> Handled {
-        let (_, feed) = feed_of(self, authorization).await?;
+        // Who shows no session is told nothing else.
+        self.as_party(authorization, |_| ()).await?;
         let Page { after, limit } = Page::read(pairs)?;
-        let found = self.ledger.feed(feed, after, limit + 1).await;
-        let found = found.map_err(unlooked)?;
-        let mut items = Vec::new();
-        for (seq, n) in (after + 1..).zip(found.iter().take(limit)) {
-            items.push(self.event(authorization, seq, *n).await?);
+        let read = self.read_feed(authorization, &after, limit).await?;
+        let last = read.items.last().map(|(place, _)| place.to_string());
+        let page = Events {
+            next: last.filter(|_| read.more),
+            items: read.items.into_iter().map(|(_, item)| item).collect(),
+        };
+        Ok(json(StatusCode::OK, &page))
+    }
+
+    /// At most `limit` items behind a place. A notice stands before the first event whose time is not before its
+    /// own: what has ended by then had ended when that entry was judged.
+    pub(super) async fn read_feed(
+        &self,
+        authorization: Option<&str>,
+        after: &Place,
+        limit: usize,
+    ) -> Result<Read, Problem> {
+        let reader = self.as_party(authorization, |viewer| {
+            let feed = match viewer.audits() {
+                true => Feed::Authority,
+                false => Feed::Party(viewer.party),
+            };
+            (feed, viewer.time)
+        });
+        let (feed, now) = reader.await?;
+        // The event that the reader stands behind says since when there may be notices.
+        let before = usize::from(after.seq > 0);
+        let found = self
+            .ledger
+            .feed(feed, after.seq - before as u64, before + limit + 1);
+        let mut shown = VecDeque::from(found.await.map_err(unlooked)?);
+        let mut since = Instant::MIN;
+        if before > 0 {
+            // A place that the feed has not reached has nothing behind it.
+            since = match shown.pop_front() {
+                Some(last) => self.time_of(last.with)?,
+                None => Instant::MAX,
+            };
         }
-        let next = items.last().map(|last| last.seq);
-        let next = next.filter(|_| found.len() > limit);
-        Ok(json(StatusCode::OK, &Events { items, next }))
+        let mut read = Read {
+            items: Vec::new(),
+            more: shown.len() > limit,
+            next_notice: None,
+        };
+        shown.truncate(limit);
+        let mut events = Vec::new();
+        for (seq, shown) in (after.seq + 1..).zip(&shown) {
+            let event = self.event(authorization, seq, shown.n).await?;
+            let time = match shown.with == shown.n {
+                true => event.time,
+                false => self.time_of(shown.with)?,
+            };
+            events.push((time, event));
+        }
+        let last = events.last().map(|(time, _)| *time);
+        let until = match last {
+            Some(last) if read.more => last,
+            Some(last) => last.max(now),
+            None => now,
+        };
+        let behind = behind(after, since);
+        let notices = self.as_party(authorization, |viewer| {
+            let notices = viewer.notices(&behind, until, limit + 1);
+            (notices, viewer.next_notice(until))
+        });
+        let (notices, next_notice) = notices.await?;
+        read.next_notice = next_notice;
+        read.fill(after, events, notices, limit);
+        Ok(read)
+    }
+
+    fn time_of(&self, n: u64) -> Result<Instant, Problem> {
+        let found = self.ledger.entry(n).map_err(|_| status::stopped())?;
+        let (entry, _) = found.ok_or_else(Problem::not_found)?;
+        Ok(Instant::from_millis(entry.time_ms()))
     }
 
     async fn event(&self, authorization: Option<&str>, seq: u64, n: u64) -> Result<Event, Problem> {
@@ -163,26 +265,73 @@ impl Api {
         last: Option<String>,
         pairs: &[(String, String)],
     ) -> Handled {
-        let (party, _) = feed_of(&api, authorization.as_deref()).await?;
+        let party: PartyId = api
+            .as_party(authorization.as_deref(), |viewer| viewer.party)
+            .await?;
         let page = Page::read(pairs)?;
-        let after = last.as_deref().map_or(Ok(page.after), seq)?;
+        let after = last.as_deref().map_or(Ok(page.after), str::parse)?;
         let place = streams::Streams::place(&api.streams, party)?;
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(async move {
-            let follows = follow(&api, authorization.as_deref(), after, &sender);
-            tokio::select! {
-                // Whatever ends a stream, the reader asks again from its last event on and is told.
-                _ = follows => {}
-                () = api.streams.stopped() => {}
-                () = tokio::time::sleep(STREAM_LASTS) => {}
-                () = sender.closed() => {}
-            }
-        });
-        let told = Following {
-            receiver,
-            _place: place,
-        };
+        tokio::spawn(async move { follow(&api, authorization.as_deref(), after, &sender).await });
+        let told = Following::of(receiver, place);
         Ok(warp::sse::reply(told).into_response())
+    }
+}
+
+/// The notices that a reader has read: those before the event that it stands behind, and before the notice.
+fn behind(after: &Place, since: Instant) -> Behind {
+    let event = Behind {
+        at: since,
+        object: None,
+    };
+    match &after.notice {
+        Some((at, object)) if *at > since => Behind {
+            at: *at,
+            object: Some(object.clone()),
+        },
+        _ => event,
+    }
+}
+
+impl Read {
+    fn fill(
+        &mut self,
+        after: &Place,
+        events: Vec<(Instant, Event)>,
+        notices: Vec<NoticeRow>,
+        limit: usize,
+    ) {
+        let mut place = after.clone();
+        let mut notices = VecDeque::from(notices);
+        let mut events = VecDeque::from(events);
+        loop {
+            let event_first = match (events.front(), notices.front()) {
+                (Some((time, _)), Some(notice)) => *time < notice.time,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            let item = if event_first {
+                events.pop_front().map(|(time, event)| {
+                    place.seq = event.seq;
+                    place.notice = place.notice.take().filter(|(at, _)| *at > time);
+                    Item::Event(event)
+                })
+            } else {
+                notices.pop_front().map(|row| {
+                    place.notice = Some((row.time, row.object.clone()));
+                    let place = place.to_string();
+                    Item::Notice(Noticed { place, row })
+                })
+            };
+            match item {
+                None => return,
+                Some(_) if self.items.len() == limit => {
+                    self.more = true;
+                    return;
+                }
+                Some(item) => self.items.push((place.clone(), item)),
+            }
+        }
     }
 }
 
@@ -194,65 +343,4 @@ fn name_of(payload: &str) -> String {
     }
     let named = serde_json::from_str::<Named>(payload);
     named.map(|named| named.op).unwrap_or_default()
-}
-
-/// No more is sent: the session or the ledger is at its end, or the reader takes nothing.
-struct Ended;
-
-impl From<Problem> for Ended {
-    fn from(_: Problem) -> Ended {
-        Ended
-    }
-}
-
-async fn follow(
-    api: &Api,
-    authorization: Option<&str>,
-    mut after: u64,
-    to: &mpsc::Sender<Told>,
-) -> Result<Infallible, Ended> {
-    send(to, Told::default().comment("begins")).await?;
-    let mut silent_until = Moment::now() + HEARTBEAT;
-    loop {
-        let size = api.ledger.published().size;
-        loop {
-            // The session and its key are looked at before every event.
-            let (_, feed) = feed_of(api, authorization).await?;
-            let found = api.ledger.feed(feed, after, 1).await.map_err(unlooked)?;
-            let Some(n) = found.first() else { break };
-            let event = api.event(authorization, after + 1, *n).await?;
-            after = event.seq;
-            let data = serde_json::to_string(&event).expect("an event is plain data");
-            let told = Told::default().id(after.to_string()).data(data);
-            send(to, told).await?;
-            silent_until = Moment::now() + HEARTBEAT;
-        }
-        let more = api.ledger.durable(size + 1);
-        if let Ok(Err(_)) = tokio::time::timeout_at(silent_until, more).await {
-            return Err(Ended);
-        }
-        // By the clock alone: a comment that others' entries put off would tell of them.
-        if Moment::now() >= silent_until {
-            send(to, Told::default().comment("goes on")).await?;
-            silent_until = Moment::now() + HEARTBEAT;
-        }
-    }
-}
-
-async fn send(to: &mpsc::Sender<Told>, told: Told) -> Result<(), Ended> {
-    to.send_timeout(told, SLOW_MAX).await.map_err(|_| Ended)
-}
-
-/// The events of one stream, as its reader takes them.
-struct Following {
-    receiver: mpsc::Receiver<Told>,
-    _place: Place,
-}
-
-impl Stream for Following {
-    type Item = Result<Told, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.receiver.poll_recv(cx).map(|told| told.map(Ok))
-    }
 }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use super::due;
 use super::problem::Problem;
+use super::query::Query;
+use super::register;
 use crate::domain::objects::{
     Account, Contract, Delivery, Financing, Invoice, Leg, Limit, Obligation, Offer, Party,
     Receivable, Request, Transfer,
@@ -30,12 +33,14 @@ pub struct Kind {
     pub filters: &'static [&'static str],
     /// Those that are days, which a request may bound.
     pub days: &'static [&'static str],
+    /// Those that are instants, which a request may bound.
+    pub instants: &'static [&'static str],
     /// Whether it may be read as it was after an earlier entry.
     pub of_the_past: bool,
-    /// The order where the request names none; by id where it is absent.
+    /// The order where the request names none; that of the scan, mostly by id, where it is absent.
     pub sorted_by: Option<&'static str>,
-    /// The next objects that the viewer may see, as rows.
-    pub scan: fn(&Viewer<'_>, after: Option<&str>, most: usize) -> Result<Scanned, Problem>,
+    /// The next objects that the viewer may see, as rows; at least those that pass the query's filters.
+    pub scan: fn(&Viewer<'_>, &Query, after: Option<&str>, most: usize) -> Result<Scanned, Problem>,
     /// One object, if the viewer may see it.
     pub one: fn(&Viewer<'_>, &str) -> Option<Box<RawValue>>,
     /// What one of its rows is called, and the schemas of all that a row names.
@@ -51,7 +56,7 @@ pub struct Scanned {
     pub rows: Vec<(String, Box<RawValue>)>,
     /// How many objects were looked at.
     pub looked: usize,
-    /// The last object looked at, when more follow.
+    /// The last object looked at, or its last row, when more follow.
     pub next: Option<String>,
 }
 
@@ -60,6 +65,7 @@ const fn kind<T: Shown>(
     columns: &'static [&'static str],
     filters: &'static [&'static str],
     days: &'static [&'static str],
+    instants: &'static [&'static str],
 ) -> Kind
 where
     T::Id: FromStr,
@@ -69,9 +75,10 @@ where
         columns,
         filters,
         days,
+        instants,
         of_the_past: false,
         sorted_by: None,
-        scan: |viewer, after, most| {
+        scan: |viewer, _, after, most| {
             scan::<T>(viewer, after, most, |object| {
                 vec![(object.id().to_string(), raw(object, viewer))]
             })
@@ -91,91 +98,59 @@ pub static KINDS: [Kind; 13] = [
     kind::<Party>("parties",
         &["id", "aliases", "name", "roles", "scopes", "size", "admitted", "keys", "kyc_valid_to", "evidence", "agreement", "policy",
           "changes"],
-        &["name", "roles", "size"], &["kyc_valid_to"]),
+        &["name", "roles", "size"], &["kyc_valid_to"], &["admitted"]),
     kind::<Contract>("contracts",
         &["id", "state", "supplier", "debtor", "proposer", "number", "currency", "value", "registered", "concluded", "ends",
           "payment_days", "inspection_days", "supplier_size", "debtor_size", "late_rate", "grace_days", "vouchers", "document",
           "rulebook", "answer_by", "since", "closed", "change.op", "change.by", "change.kind", "change.answer_by",
           "change.terms"],
-        &["state", "supplier", "debtor", "proposer", "number", "currency"], &["concluded", "ends"]),
+        &["state", "supplier", "debtor", "proposer", "number", "currency"], &["concluded", "ends"], &["since", "closed"]),
     kind::<Delivery>("deliveries",
         &["id", "state", "contract", "supplier", "debtor", "number", "delivered", "amount", "accepted_on", "reason"],
-        &["state", "contract", "supplier", "debtor", "number"], &["delivered", "accepted_on"]),
+        &["state", "contract", "supplier", "debtor", "number"], &["delivered", "accepted_on"], &[]),
     kind::<Invoice>("invoices",
         &["id", "state", "supplier", "debtor", "number", "fingerprint", "type_code", "issued", "currency", "net", "tax", "gross",
           "payable", "document", "preceding", "credits", "attested_by", "attested_at", "flag.by", "flag.reason", "flag.ends",
           "since", "contract", "deliveries", "consumed", "unconsumed", "diluted"],
-        &["state", "supplier", "debtor", "number", "currency", "contract"], &["issued"]),
+        &["state", "supplier", "debtor", "number", "currency", "contract"], &["issued"], &["attested_at", "since"]),
     kind::<Receivable>("receivables",
         &["id", "state", "supplier", "debtor", "currency", "confirmation.at", "confirmation.face", "confirmation.due",
           "confirmation.defences", "registration.contract", "registration.at", "registration.rulebook", "registration.payment_days",
           "registration.late_rate", "registration.grace_days", "registration.shares", "registration.disputes", "registration.declined", "invoices", "totals.open", "totals.overdue", "totals.settled",
           "totals.cancelled", "held.open", "held.overdue", "held.settled", "held.cancelled"],
-        &["state", "supplier", "debtor", "currency", "registration.contract"], &["confirmation.due"]),
+        &["state", "supplier", "debtor", "currency", "registration.contract"], &["confirmation.due"], &["registration.at", "confirmation.at"]),
     kind::<Transfer>("transfers",
         &["id", "state", "from", "to", "addresses", "currency", "face", "recourse", "basis", "at", "expires", "since", "offered"],
-        &["state", "from", "to", "currency"], &[]),
+        &["state", "from", "to", "currency"], &[], &["at", "expires", "since"]),
     kind::<Request>("requests",
         &["id", "state", "debtor", "suppliers", "currency", "face", "due", "bidding", "at", "closes", "revealed_by", "accept_by",
           "parts", "requester", "addresses", "invited", "accepted"],
-        &["state", "debtor", "requester", "currency", "bidding"], &["due"]),
+        &["state", "debtor", "requester", "currency", "bidding"], &["due"], &["at", "closes", "accept_by"]),
     kind::<Offer>("offers",
         &["id", "state", "request", "lender", "requester", "currency", "at", "commitment", "terms", "comparison.on",
           "comparison.cost", "comparison.funds", "comparison.days", "comparison.apr", "comparison.rank", "financing"],
-        &["state", "request", "lender", "requester", "currency"], &[]),
+        &["state", "request", "lender", "requester", "currency"], &[], &["at"]),
     kind::<Financing>("financings",
         &["id", "state", "request", "offer", "lender", "requester", "debtor", "addresses", "currency", "face", "due", "terms",
           "at", "ends", "schedule", "pay_to", "leg", "funding.leg", "funding.value_date", "funding.price", "funding.computed",
           "funding.at", "since", "outstanding", "limits"],
-        &["state", "request", "lender", "requester", "debtor", "currency"], &["due"]),
+        &["state", "request", "lender", "requester", "debtor", "currency"], &["due"], &["at", "ends", "since"]),
     kind::<Limit>("limits",
         &["id", "lender", "debtor", "supplier", "currency", "amount", "valid_to", "blocked", "utilised", "available", "blocks"],
-        &["lender", "debtor", "supplier", "currency"], &["valid_to"]),
+        &["lender", "debtor", "supplier", "currency"], &["valid_to"], &[]),
     kind::<Account>("accounts",
         &["id", "state", "party", "bank", "number", "currency", "default", "attest_by", "usable", "closed"],
-        &["state", "party", "bank", "currency", "default"], &[]),
+        &["state", "party", "bank", "currency", "default"], &[], &["usable", "closed"]),
     kind::<Leg>("legs",
         &["id", "state", "purpose", "payer", "payee", "account", "bank", "currency", "amount", "value_date", "end_to_end_id",
           "discharges", "at", "lapses", "contested", "reference", "evidence", "attested.by", "attested.at", "attested.booked",
           "attested.value_date", "attested.settled", "attested.discharged", "attested.made", "attested.funded", "reversed"],
-        &["state", "purpose", "payer", "payee", "bank", "currency", "end_to_end_id", "reference", "contested"], &["value_date"]),
+        &["state", "purpose", "payer", "payee", "bank", "currency", "end_to_end_id", "reference", "contested"], &["value_date"], &["at", "lapses", "attested.at"]),
     kind::<Obligation>("obligations",
         &["id", "state", "from", "to", "kind", "currency", "amount", "discharged", "outstanding", "pay_to", "due", "at",
           "cause.leg", "cause.receivable", "cause.financing", "computed", "ended"],
-        &["state", "from", "to", "kind", "currency"], &["due"]),
+        &["state", "from", "to", "kind", "currency"], &["due"], &["at"]),
 ];
-
-/// What is owed when: the open fens of each receivable by due day and payee, those of the debtor and of the holder.
-pub static DUE: Kind = Kind {
-    plural: "due",
-    columns: &[
-        "due",
-        "debtor",
-        "payee",
-        "receivable",
-        "currency",
-        "open",
-        "overdue",
-        "pay_to",
-    ],
-    filters: &["debtor", "payee", "receivable", "currency", "overdue"],
-    days: &["due"],
-    of_the_past: false,
-    sorted_by: Some("due"),
-    scan: |viewer, after, most| {
-        scan::<Receivable>(viewer, after, most, |receivable| {
-            let rows = rows::due(receivable, viewer).into_iter();
-            rows.map(|row| {
-                let key = format!("{}:{}:{}", row.receivable, row.due, row.payee);
-                (key, written(&row))
-            })
-            .collect()
-        })
-    },
-    one: |_, _| None,
-    schema: schema::shared::<rows::DueRow>,
-    sees: |_, _| false,
-};
 
 /// What the party holds, claim by claim.
 pub static CLAIMS: Kind = Kind {
@@ -196,9 +171,10 @@ pub static CLAIMS: Kind = Kind {
     ],
     filters: &["receivable", "debtor", "currency", "state", "holder"],
     days: &["due"],
+    instants: &[],
     of_the_past: true,
     sorted_by: Some("due"),
-    scan: |viewer, after, most| {
+    scan: |viewer, _, after, most| {
         scan::<Receivable>(viewer, after, most, |receivable| {
             let rows = rows::held(receivable, viewer).into_iter();
             rows.map(|row| (row.claim.address.to_string(), written(&row)))
@@ -211,7 +187,7 @@ pub static CLAIMS: Kind = Kind {
 };
 
 /// Lists of what is no object of its own.
-pub static VIEWS: [&Kind; 2] = [&DUE, &CLAIMS];
+pub static VIEWS: [&Kind; 3] = [&due::DUE, &CLAIMS, &register::RULEBOOKS];
 
 /// A list named by a segment of the path.
 #[derive(Debug, Clone, Copy)]
@@ -292,7 +268,7 @@ fn raw<T: Shown>(object: &T, viewer: &Viewer<'_>) -> Box<RawValue> {
     written(&object.row(viewer))
 }
 
-fn written(row: &impl Serialize) -> Box<RawValue> {
+pub(super) fn written(row: &impl Serialize) -> Box<RawValue> {
     to_raw_value(row).expect("a row is plain data, which JSON can hold")
 }
 

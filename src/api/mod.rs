@@ -1,30 +1,40 @@
 //! The ledger over HTTP: routes over one accept loop, sessions, problems, lists.
 //!
 //! This folder decides nothing: what becomes of an operation is the pipeline's answer, and what a party reads is a
-//! row of the domain. It knows no file, no key and no rule.
+//! row of the domain. It knows no rule, no key and no file but the certificate's.
 
 mod batch;
 mod body;
 pub mod codes;
+mod connections;
+mod cookie;
 mod csv;
 mod docs;
+mod due;
 mod entries;
 mod feed;
+mod following;
 pub mod list;
 pub mod manual;
+mod metrics;
 pub mod openapi;
 mod operations;
 mod past;
+mod peer;
 pub mod problem;
 pub mod query;
 mod quota;
+mod rates;
 mod reads;
+mod register;
 mod reply;
 mod routes;
 pub mod server;
 pub mod session;
 mod status;
 mod streams;
+mod tls;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -39,11 +49,12 @@ use crate::ledger::Ledger;
 pub use problem::Problem;
 pub use server::{Limits, Server};
 pub use session::Sessions;
+pub use tls::{Tls, TlsError};
 
 /// Most batches at once, from the first byte of the body to the last of the answers: each may hold 16 MiB and 10,000 answers.
 const BATCHES_MAX: usize = 8;
-/// Most checks of one party in a minute.
-const CHECKS_MAX: u32 = 120;
+/// Most checks of one party in a minute: the rows of a file are checked one by one before they are signed.
+const CHECKS_MAX: u32 = 1_200;
 
 /// Most reads of the past of one party in a minute.
 const PASTS_MAX: u32 = 60;

@@ -17,9 +17,10 @@ use super::list::{KINDS, Kind, VIEWS};
 use super::problem::Details;
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::{feed, operations, query, reads, status};
+use super::{cookie, feed, operations, query, reads, register, status};
 use crate::chain::pae::{OP_TYPE, SESSION_TYPE};
-use crate::domain::values::Day;
+use crate::domain::rulebook::Rulebook;
+use crate::domain::values::{Day, Instant};
 use crate::domain::{rows, schema};
 
 /// A path that is not of a kind.
@@ -73,7 +74,7 @@ fn envelope() -> Value {
     json!({ "$ref": "#/components/schemas/Envelope" })
 }
 
-fn public() -> [Path; 5] {
+fn public() -> [Path; 6] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -99,6 +100,14 @@ fn public() -> [Path; 5] {
             "Whether operations are taken, and what a client needs to build one",
             (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
         ),
+        Path {
+            problems: &[codes::ABSENT],
+            ..get(
+                "/metrics",
+                "What an operator watches, in Prometheus' text format; for the operator's addresses alone",
+                plain(said("Prometheus' text format.")),
+            )
+        },
         get("/checkpoint", "The newest signed checkpoint", plain(note())),
         get(
             "/v1/checkpoint",
@@ -117,7 +126,7 @@ fn public() -> [Path; 5] {
     ]
 }
 
-fn writes() -> [Path; 6] {
+fn writes() -> [Path; 7] {
     let post = |path, summary, takes, gives, problems| Path {
         path,
         method: "post",
@@ -174,6 +183,17 @@ fn writes() -> [Path; 6] {
             (&[201], JSON_TYPE, of::<reads::SessionRow>()),
             &[codes::BODY, codes::ENVELOPE, codes::OPENING, codes::LEDGER],
         ),
+        Path {
+            method: "delete",
+            session: true,
+            ..post(
+                "/v1/sessions",
+                "End the session that the request shows",
+                None,
+                (&[204], JSON_TYPE, Value::Null),
+                &[codes::SESSION],
+            )
+        },
         post(
             "/v1/drill/clock",
             "Move a drill's time forward",
@@ -184,7 +204,7 @@ fn writes() -> [Path; 6] {
     ]
 }
 
-fn entries() -> [Path; 5] {
+fn entries() -> [Path; 8] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -195,6 +215,21 @@ fn entries() -> [Path; 5] {
         problems: READ,
     };
     [
+        get(
+            "/v1/me",
+            "The party, key and end of the session",
+            of::<register::MeRow>(),
+        ),
+        get(
+            "/v1/ledger",
+            "The ledger's own record, and its time",
+            of::<rows::LedgerRow>(),
+        ),
+        get(
+            "/v1/rulebooks/{version}",
+            "A rulebook whole: currencies with their decimals, business days, rates, rules",
+            of::<Rulebook>(),
+        ),
         get(
             "/v1/operations/{id}",
             "The receipt of an operation that this party may read",
@@ -265,7 +300,8 @@ fn made() -> Value {
     let mut paths = Map::new();
     for path in listed {
         let described = described(&path);
-        paths.insert(path.path.to_owned(), json!({ path.method: described }));
+        let methods = paths.entry(path.path).or_insert_with(|| json!({}));
+        methods[path.method] = described;
     }
     for kind in KINDS.iter().chain(VIEWS) {
         let row = of_row(kind);
@@ -287,11 +323,17 @@ fn made() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(),
-            "securitySchemes": { "session": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "The token that POST /v1/sessions gave.",
-            } },
+            "securitySchemes": {
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token that POST /v1/sessions gave.",
+                },
+                "cookie": {
+                    "type": "apiKey", "in": "cookie", "name": cookie::NAME,
+                    "description": "For browsers: what is no GET takes the header Counterfoil-Request: 1 too.",
+                },
+            },
         },
     })
 }
@@ -305,6 +347,10 @@ fn described(path: &Path) -> Value {
     }
     if path.path.ends_with("/events") {
         responses["200"]["content"][EVENTS_TYPE] = json!({ "schema": said("Events as they come; `id` is `seq`, `data` the event (READS.md).") });
+    }
+    if path.session && path.method != "get" {
+        // A cookie without the header.
+        with_problems(&mut responses, &[codes::COOKIE], false);
     }
     with_problems(&mut responses, path.problems, path.refuses());
     let mut described = json!({ "summary": path.summary, "responses": responses });
@@ -324,7 +370,7 @@ fn described(path: &Path) -> Value {
         });
     }
     if path.session {
-        described["security"] = json!([{ "session": [] }]);
+        described["security"] = json!([{ "session": [] }, { "cookie": [] }]);
     }
     described
 }
@@ -365,6 +411,9 @@ impl Path {
         if placed("n") {
             add("path", "n", "the number of the entry", text());
         }
+        if placed("version") {
+            add("path", "version", "the version of the rulebook", text());
+        }
         if placed("id") {
             let about = match self.path {
                 "/v1/operations/{id}" => "the op id, 64 hex digits",
@@ -373,15 +422,20 @@ impl Path {
             add("path", "id", about, text());
         }
         if self.path.ends_with("/events") {
-            let after = json!({ "type": "integer", "minimum": 0 });
-            let about = "the `seq` of the last event that the party has";
-            add("query", "after", about, after);
+            let about =
+                "where the reader stands: the `seq` of an event, the `place` of a notice, or 0";
+            add("query", "after", about, text());
             let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX });
             add("query", "limit", "events of a page", limit);
         }
         if self.path.ends_with("/payoff") {
             let about = "the day of payment; today where it is absent";
             add("query", "day", about, of::<Day>());
+        }
+        if self.path.ends_with("/sessions") && self.method == "post" {
+            let about = "for browsers: keeps the token in a cookie instead of telling it";
+            let cookie = json!({ "type": "string", "enum": ["cookie"] });
+            add("header", "Counterfoil-Session", about, cookie);
         }
         if self.path.ends_with("/claims") {
             parameters.push(as_of());
@@ -419,6 +473,7 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
         codes::PAGE,
         codes::LIST,
         codes::DAY,
+        codes::INSTANT,
         codes::LEDGER,
     ];
     let past = kind.of_the_past.then_some(codes::PAST);
@@ -428,7 +483,7 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
         "summary": format!("The {} that the party may see", kind.plural),
         "parameters": parameters(kind),
         "responses": responses,
-        "security": [{ "session": [] }],
+        "security": [{ "session": [] }, { "cookie": [] }],
     } })
 }
 
@@ -465,18 +520,17 @@ fn parameters(kind: &Kind) -> Vec<Value> {
     all.extend(kind.of_the_past.then(as_of));
     let filters = kind.filters.iter();
     all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
-    for day in kind.days.iter().map(|name| query::called(name)) {
-        let date = of::<Day>;
-        all.push(named(
-            &format!("{day}_from"),
-            "rows whose day is not before this one",
-            date(),
-        ));
-        all.push(named(
-            &format!("{day}_to"),
-            "rows whose day is not after this one",
-            date(),
-        ));
+    let days = kind.days.iter().map(|name| (name, "day", of::<Day>()));
+    let instants = kind.instants.iter();
+    let instants = instants.map(|name| (name, "instant", of::<Instant>()));
+    for (name, what, schema) in days.chain(instants) {
+        for (end, side) in [("from", "before"), ("to", "after")] {
+            all.push(named(
+                &format!("{}_{end}", query::called(name)),
+                &format!("rows whose {what} is not {side} this one"),
+                schema.clone(),
+            ));
+        }
     }
     all
 }
@@ -495,7 +549,7 @@ fn of_one(kind: &Kind, row: &Value) -> Value {
             "schema": text(),
         }],
         "responses": responses,
-        "security": [{ "session": [] }],
+        "security": [{ "session": [] }, { "cookie": [] }],
     } })
 }
 
@@ -511,6 +565,9 @@ fn schemas() -> Map<String, Value> {
         schema::shared::<reads::ChallengeRow>(),
         schema::shared::<reads::SessionRow>(),
         schema::shared::<feed::Events>(),
+        schema::shared::<register::MeRow>(),
+        schema::shared::<rows::LedgerRow>(),
+        schema::shared::<Rulebook>(),
         schema::shared::<rows::ClaimsRow>(),
         schema::shared::<rows::PayoffRow>(),
     ];

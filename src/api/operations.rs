@@ -6,7 +6,7 @@ use warp::http::StatusCode;
 use super::body::expect_type;
 use super::problem::Problem;
 use super::reply::{Handled, JSON_TYPE, json};
-use super::{Api, status};
+use super::{Api, metrics, status};
 use crate::chain::envelope::ENVELOPE_LEN_MAX;
 use crate::chain::{Hash, PublicKey};
 use crate::domain::Refusal;
@@ -69,6 +69,7 @@ impl ReceiptRow {
 
 /// What an answer is over HTTP: the status, with a receipt or a problem.
 pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRow, Problem>) {
+    metrics::operation(result_of(&answer));
     let problem = match answer {
         Answer::Accepted { receipt, warnings } => {
             let mut row = ReceiptRow::of(receipt, drill);
@@ -97,6 +98,19 @@ pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRo
         }
     };
     (problem.status, Err(problem))
+}
+
+/// How an operation was answered, for the metrics.
+fn result_of(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Accepted { .. } => "accepted",
+        Answer::Repeat { .. } => "repeat",
+        Answer::Malformed(_) => "malformed",
+        Answer::Refused { .. } => "refused",
+        Answer::Closed(_) => "closed",
+        Answer::Busy => "busy",
+        Answer::Stopped => "stopped",
+    }
 }
 
 /// 503 while too much is waiting.

@@ -124,6 +124,11 @@ impl Problem {
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
+    /// 403: the session is good, and the request is not as it must be with it.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, code, detail)
+    }
+
     /// 405, with the methods that are right.
     pub fn wrong_method(allow: &'static str) -> Problem {
         Problem::new(
@@ -158,6 +163,15 @@ impl Problem {
     pub fn too_many(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "quota.exceeded", detail)
             .header(RETRY_AFTER, HeaderValue::from(60))
+    }
+
+    /// 429, when an address has sent too much for a while.
+    pub fn too_fast(wait: std::time::Duration) -> Problem {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail =
+            format!("too many requests come from this address; the next is taken in {seconds} s");
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate.exceeded", detail)
+            .header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     /// What `status` says of a refusal; a pointer among its inputs says where.

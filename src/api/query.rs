@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::list::Kind;
 use super::problem::Problem;
-use crate::domain::values::Day;
+use crate::domain::values::{Day, Instant};
 
 /// Most rows of one page.
 pub const LIMIT_MAX: usize = 200;
@@ -106,6 +106,19 @@ impl Query {
         self.filters.is_empty() && self.sort.is_none()
     }
 
+    /// The days that a column is bounded by.
+    pub fn bounds(&self, column: &str) -> (Day, Day) {
+        let bound = |test| {
+            let of_column = |filter: &&Filter| filter.column == column && filter.test == test;
+            let filter = self.filters.iter().find(of_column);
+            filter.and_then(|filter| filter.value.parse().ok())
+        };
+        (
+            bound(Test::From).unwrap_or(Day::MIN),
+            bound(Test::To).unwrap_or(Day::MAX),
+        )
+    }
+
     /// Whether a row passes every filter.
     pub fn takes(&self, row: &Value) -> bool {
         self.filters.iter().all(|filter| filter.takes(row))
@@ -149,27 +162,38 @@ fn filters(kind: &Kind, pairs: &[(String, String)]) -> Result<Vec<Filter>, Probl
     Ok(filters)
 }
 
-/// What a column is called in a query: the last part of its path.
+/// What a column is called in a query: the last part of its path, but for `at`, of which a row may have several.
 pub(super) fn called(column: &str) -> &str {
-    column.rsplit('.').next().unwrap_or(column)
+    match column.rsplit('.').next() {
+        Some("at") | None => column,
+        Some(last) => last,
+    }
 }
 
 impl Filter {
     fn read(kind: &Kind, name: &str, value: &str) -> Result<Filter, Problem> {
         let is = kind.filters.iter().find(|column| called(column) == name);
-        let day = |suffix| {
+        let bounded = |columns: &'static [&'static str], suffix| {
             let name = name.strip_suffix(suffix)?;
-            kind.days.iter().find(|column| called(column) == name)
+            columns.iter().find(|column| called(column) == name)
         };
-        let (column, test) = match (is, day("_from"), day("_to")) {
-            (Some(column), ..) => (column, Test::Is),
-            (_, Some(column), _) => (column, Test::From),
-            (.., Some(column)) => (column, Test::To),
+        let bound = |suffix| {
+            let day = bounded(kind.days, suffix).map(|column| (column, true));
+            day.or_else(|| bounded(kind.instants, suffix).map(|column| (column, false)))
+        };
+        let (column, test, is_day) = match (is, bound("_from"), bound("_to")) {
+            (Some(column), ..) => (column, Test::Is, false),
+            (_, Some((column, is_day)), _) => (column, Test::From, is_day),
+            (.., Some((column, is_day))) => (column, Test::To, is_day),
             _ => return Err(unknown(kind)),
         };
-        if test != Test::Is && value.parse::<Day>().is_err() {
+        if test != Test::Is && is_day && value.parse::<Day>().is_err() {
             let detail = format!("`{name}` is a day such as 2026-05-18");
             return Err(Problem::bad_request("query.day", detail));
+        }
+        if test != Test::Is && !is_day && instant(value).is_none() {
+            let detail = format!("`{name}` is an instant such as 2026-05-18T08:00:00Z");
+            return Err(Problem::bad_request("query.instant", detail));
         }
         Ok(Filter {
             column,
@@ -191,13 +215,30 @@ impl Filter {
         let Some(found) = text(found) else {
             return false;
         };
-        match self.test {
-            Test::Is => found == self.value,
+        let order = match (instant(&found), instant(&self.value)) {
+            (Some(found), Some(value)) => found.cmp(&value),
             // Days as they are written are in the order of their letters.
-            Test::From => found >= self.value,
-            Test::To => found <= self.value,
+            _ => found.cmp(&self.value),
+        };
+        match self.test {
+            Test::Is => order.is_eq(),
+            Test::From => order.is_ge(),
+            Test::To => order.is_le(),
         }
     }
+}
+
+/// An instant as rows write it, with milliseconds where it has them, in milliseconds.
+fn instant(text: &str) -> Option<i64> {
+    let (seconds, millis) = match text.strip_suffix('Z')?.split_once('.') {
+        None => (text.to_owned(), 0),
+        Some((seconds, millis)) if millis.len() == 3 => {
+            (format!("{seconds}Z"), millis.parse::<u16>().ok()?)
+        }
+        Some(_) => return None,
+    };
+    let at: Instant = seconds.parse().ok()?;
+    Some(at.millis() + i64::from(millis))
 }
 
 fn unknown(kind: &Kind) -> Problem {
@@ -206,8 +247,9 @@ fn unknown(kind: &Kind) -> Problem {
         .to_vec();
     names.extend(kind.of_the_past.then(|| "as_of".to_owned()));
     names.extend(kind.filters.iter().map(|column| called(column).to_owned()));
-    let days = kind.days.iter().map(|column| called(column));
-    names.extend(days.flat_map(|day| [format!("{day}_from"), format!("{day}_to")]));
+    let bounded = kind.days.iter().chain(kind.instants);
+    let bounded = bounded.map(|column| called(column));
+    names.extend(bounded.flat_map(|day| [format!("{day}_from"), format!("{day}_to")]));
     let (kind, names) = (kind.plural, names.join(", "));
     let detail = format!("the list of {kind} takes the parameters {names}");
     Problem::bad_request("query.unknown", detail)
@@ -319,6 +361,8 @@ mod tests {
     #[case(&[("colour", "red")], "query.unknown")]
     #[case(&[("state_from", "2026-01-01")], "query.unknown")]
     #[case(&[("due_from", "soon")], "query.day")]
+    #[case(&[("registration.at_to", "2026-05-18")], "query.instant")]
+    #[case(&[("registration.at_to", "2026-05-18T08:00:00.5Z")], "query.instant")]
     #[case(&[("limit", "0")], "query.limit")]
     #[case(&[("limit", "201")], "query.limit")]
     #[case(&[("format", "csv"), ("limit", "10001")], "query.limit")]
@@ -362,6 +406,21 @@ mod tests {
         );
     }
 
+    #[rstest::rstest]
+    #[case("at_from", "2026-05-18T08:00:00Z", true)]
+    #[case("at_from", "2026-05-18T08:00:01Z", false)]
+    #[case("at_to", "2026-05-18T08:00:00Z", false)]
+    #[case("at_to", "2026-05-18T08:00:00.123Z", true)]
+    #[case("at_to", "2026-05-18T08:00:01Z", true)]
+    fn an_instant_is_bounded_to_the_millisecond(
+        #[case] name: &str,
+        #[case] value: &str,
+        #[case] taken: bool,
+    ) {
+        let row = json!({ "at": "2026-05-18T08:00:00.123Z" });
+        assert_eq!(query("legs", &[(name, value)]).unwrap().takes(&row), taken);
+    }
+
     #[test]
     fn an_order_is_by_number_where_there_are_numbers_and_absent_ones_are_last() {
         let rows = [
@@ -391,7 +450,7 @@ mod tests {
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), kind.filters.len(), "{}", kind.plural);
-            for column in kind.filters.iter().chain(kind.days) {
+            for column in kind.filters.iter().chain(kind.days).chain(kind.instants) {
                 assert!(kind.columns.contains(column), "{} {column}", kind.plural);
             }
         }

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use warp::http::StatusCode;
+use warp::http::header::SET_COOKIE;
 use warp::reply::Response as Reply;
 
 use super::Api;
 use super::body;
+use super::cookie;
 use super::csv;
 use super::list::{Kind, Rows};
 use super::past::Source;
@@ -93,8 +95,9 @@ fn past_of_query(query: &[(String, String)]) -> Result<Option<u64>, Problem> {
 /// A session.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SessionRow {
-    /// What requests show: `Authorization: Bearer <token>`.
-    token: String,
+    /// What requests show, `Authorization: Bearer <token>`; absent where it is in the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// Whose session it is.
     party: PartyId,
     /// After how many seconds it ends; with its key in any case.
@@ -115,21 +118,50 @@ impl Api {
         Ok(json(StatusCode::CREATED, &row))
     }
 
-    /// `POST /v1/sessions`: a token for a signed request.
-    pub(super) async fn open_session(&self, content_type: Option<&str>, bytes: &[u8]) -> Handled {
+    /// `POST /v1/sessions`: a token for a signed request; kept in a cookie where `kept` says so.
+    pub(super) async fn open_session(
+        &self,
+        content_type: Option<&str>,
+        kept: Option<&str>,
+        bytes: &[u8],
+    ) -> Handled {
         body::expect_type(content_type, JSON_TYPE)?;
+        if kept.is_some_and(|kept| kept != "cookie") {
+            return Err(Problem::bad_request(
+                "session.kept",
+                "Counterfoil-Session may be `cookie`; without it the token is in the answer",
+            ));
+        }
         let asked = Asked::read(bytes)?;
         let opened = self.ledger.read(|at| {
             self.sessions
                 .open(&asked, &self.audience, at.state, at.time)
         });
         let token = opened.await.map_err(|_| status::stopped())??;
+        let lasts = SESSION_LASTS.as_secs();
+        let cookie = kept.and_then(|_| cookie::keep(&token, lasts));
         let row = SessionRow {
-            token,
+            // What a cookie hides from scripts, the answer does not tell them.
+            token: cookie.is_none().then_some(token),
             party: asked.party(),
-            expires_in_s: SESSION_LASTS.as_secs(),
+            expires_in_s: lasts,
         };
-        Ok(json(StatusCode::CREATED, &row))
+        let mut reply = json(StatusCode::CREATED, &row);
+        reply
+            .headers_mut()
+            .extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+        Ok(reply)
+    }
+
+    /// `DELETE /v1/sessions`: ends the session that the request shows.
+    pub(super) fn end_session(&self, authorization: Option<&str>) -> Handled {
+        self.sessions.end(authorization)?;
+        let mut reply = Reply::default();
+        *reply.status_mut() = StatusCode::NO_CONTENT;
+        reply
+            .headers_mut()
+            .extend(cookie::forget().map(|cookie| (SET_COOKIE, cookie)));
+        Ok(reply)
     }
 
     /// `GET /v1/<kind>`, `GET /v1/due`: a page of what the party may see, or a file of it.
@@ -167,7 +199,9 @@ impl Api {
             } else {
                 CHUNK
             };
-            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), most));
+            let scanned = self.look(from, |viewer| {
+                (kind.scan)(viewer, query, next.as_deref(), most)
+            });
             let scanned = scanned.await??;
             looked += scanned.looked;
             next = scanned.next;
@@ -195,7 +229,9 @@ impl Api {
         let after = query.after.as_deref().map(Place::decode).transpose()?;
         let (mut found, mut looked, mut next) = (Vec::new(), 0, None::<String>);
         loop {
-            let scanned = self.look(from, |viewer| (kind.scan)(viewer, next.as_deref(), CHUNK));
+            let scanned = self.look(from, |viewer| {
+                (kind.scan)(viewer, query, next.as_deref(), CHUNK)
+            });
             let scanned = scanned.await??;
             looked += scanned.looked;
             for (id, row) in scanned.rows {

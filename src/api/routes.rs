@@ -11,12 +11,14 @@ use warp::reject::{InvalidHeader, InvalidQuery, Reject};
 use warp::reply::Response as Reply;
 use warp::{Filter, Rejection, path};
 
+use super::cookie::{REQUEST_HEADER, SESSION_HEADER};
 use super::feed::EVENTS_TYPE;
 use super::list::{KindName, ListName};
 use super::operations::BODY_MAX;
+use super::peer::Peer;
 use super::problem::Problem;
 use super::reply::{Handled, json, secured};
-use super::{Api, batch, body, docs, openapi};
+use super::{Api, batch, body, cookie, docs, openapi};
 
 /// Most bytes of a body that has no business being long.
 const SMALL_MAX: usize = 4 * 1024;
@@ -35,6 +37,8 @@ pub(super) fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
         .or(sessions(&api))
         .unify()
         .or(entries(&api))
+        .unify()
+        .or(register(&api))
         .unify()
         .or(objects(&api))
         .unify();
@@ -63,6 +67,11 @@ fn public(api: &Arc<Api>) -> Route {
     let document = path!("openapi.json")
         .and(read())
         .map(|| json(StatusCode::OK, openapi::document()));
+    let metrics = path!("metrics")
+        .and(read())
+        .and(with(api))
+        .and(peer())
+        .then(|api: Arc<Api>, peer: Peer| answer(async move { api.metrics(&peer) }));
     let docs = path!("docs" / ..)
         .and(read())
         .and(path::full())
@@ -71,6 +80,8 @@ fn public(api: &Arc<Api>) -> Route {
         .or(docs)
         .unify()
         .or(ready)
+        .unify()
+        .or(metrics)
         .unify()
         .or(checkpoint)
         .unify()
@@ -83,10 +94,11 @@ fn writes(api: &Arc<Api>) -> Route {
     let submit = path!("v1" / "operations")
         .and(write())
         .and(with(api))
+        .and(peer())
         .and(content_type())
         .and(small_body(BODY_MAX))
-        .then(|api: Arc<Api>, of: ContentType, body: Body| {
-            answer(async move { api.submit(of.as_deref(), &body?).await })
+        .then(|api: Arc<Api>, peer: Peer, of: ContentType, body: Body| {
+            answer(async move { peer.blamed(api.submit(of.as_deref(), &body?).await) })
         });
     let check = path!("v1" / "operations:check")
         .and(write())
@@ -121,13 +133,14 @@ fn batches(api: &Arc<Api>) -> Route {
     path!("v1" / "operations:batch")
         .and(write())
         .and(with(api))
+        .and(peer())
         .and(content_type())
         .and(warp::body::stream())
-        .then(|api: Arc<Api>, of: ContentType, stream| {
+        .then(|api: Arc<Api>, peer: Peer, of: ContentType, stream| {
             answer(async move {
                 let room = api.batch_room()?;
                 let body = body::read(stream, batch::MOST).await?;
-                api.submit_batch(of.as_deref(), body, room).await
+                api.submit_batch(peer, of.as_deref(), body, room).await
             })
         })
         .boxed()
@@ -139,14 +152,29 @@ fn sessions(api: &Arc<Api>) -> Route {
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.challenge() }));
     let sessions = path!("v1" / "sessions")
-        .and(write())
+        .and(method_among(&[Method::POST], "POST, DELETE"))
         .and(with(api))
+        .and(peer())
         .and(content_type())
+        .and(warp::header::optional(SESSION_HEADER))
         .and(small_body(SMALL_MAX))
-        .then(|api: Arc<Api>, of: ContentType, body: Body| {
-            answer(async move { api.open_session(of.as_deref(), &body?).await })
+        .then(
+            |api: Arc<Api>, peer: Peer, of: ContentType, kept: Header, body: Body| {
+                answer(async move {
+                    let body = body?;
+                    let opened = api.open_session(of.as_deref(), kept.as_deref(), &body);
+                    peer.blamed(opened.await)
+                })
+            },
+        );
+    let end = path!("v1" / "sessions")
+        .and(method_among(&[Method::DELETE], "POST, DELETE"))
+        .and(with(api))
+        .and(authorization())
+        .then(|api: Arc<Api>, by: Authorization| {
+            answer(async move { api.end_session(by.as_deref()) })
         });
-    challenges.or(sessions).unify().boxed()
+    challenges.or(sessions).unify().or(end).unify().boxed()
 }
 
 fn entries(api: &Arc<Api>) -> Route {
@@ -182,6 +210,31 @@ fn entries(api: &Arc<Api>) -> Route {
             },
         );
     operation.or(entry).unify().or(events).unify().boxed()
+}
+
+fn register(api: &Arc<Api>) -> Route {
+    let me = path!("v1" / "me")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|api: Arc<Api>, by: Authorization| {
+            answer(async move { api.me(by.as_deref()).await })
+        });
+    let ledger = path!("v1" / "ledger")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|api: Arc<Api>, by: Authorization| {
+            answer(async move { api.record(by.as_deref()).await })
+        });
+    let rulebook = path!("v1" / "rulebooks" / String)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .then(|version: String, api: Arc<Api>, by: Authorization| {
+            answer(async move { api.rulebook(by.as_deref(), &version).await })
+        });
+    me.or(ledger).unify().or(rulebook).unify().boxed()
 }
 
 fn objects(api: &Arc<Api>) -> Route {
@@ -245,8 +298,22 @@ fn with(api: &Arc<Api>) -> impl Filter<Extract = (Arc<Api>,), Error = Infallible
     warp::any().map(move || Arc::clone(&api))
 }
 
+fn peer() -> impl Filter<Extract = (Peer,), Error = Rejection> + Copy {
+    warp::ext::get()
+}
+
+/// The session that a request shows, in its header or its cookie.
 fn authorization() -> impl Filter<Extract = (Authorization,), Error = Rejection> + Copy {
-    warp::header::optional("authorization")
+    warp::method()
+        .and(warp::header::optional("authorization"))
+        .and(warp::header::optional("cookie"))
+        .and(warp::header::optional(REQUEST_HEADER))
+        .and_then(
+            |method: Method, by: Authorization, cookies: Header, own: Header| async move {
+                cookie::shown(&method, by, cookies.as_deref(), own.is_some())
+                    .map_err(|problem| warp::reject::custom(Refused(problem)))
+            },
+        )
 }
 
 fn content_type() -> impl Filter<Extract = (ContentType,), Error = Rejection> + Copy {
@@ -256,6 +323,12 @@ fn content_type() -> impl Filter<Extract = (ContentType,), Error = Rejection> + 
 async fn answer(handled: impl Future<Output = Handled>) -> Reply {
     handled.await.unwrap_or_else(Problem::reply)
 }
+
+/// What a request shows is not taken.
+#[derive(Debug)]
+struct Refused(Problem);
+
+impl Reject for Refused {}
 
 /// The path was right and the method was not.
 #[derive(Debug)]
@@ -287,6 +360,9 @@ fn method_among(
 }
 
 fn problem_of(rejection: &Rejection) -> Problem {
+    if let Some(Refused(problem)) = rejection.find() {
+        return problem.clone();
+    }
     if let Some(WrongMethod(allow)) = rejection.find() {
         return Problem::wrong_method(allow);
     }

@@ -281,7 +281,7 @@ impl Sessions {
         }
     }
 
-    fn admit(&self, reader: Reader, now: Moment) -> Result<String, Problem> {
+    pub(super) fn admit(&self, reader: Reader, now: Moment) -> Result<String, Problem> {
         let token = hex::encode(random::<32>().map_err(no_random)?);
         let mut known = self.known();
         known.sessions.retain(|_, session| session.ends > now);
@@ -298,22 +298,38 @@ impl Sessions {
 
     /// Whose session the `Authorization` header shows.
     pub fn reader(&self, authorization: Option<&str>) -> Result<Reader, Problem> {
-        let token = authorization
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or_else(|| {
-                Problem::unauthorized(
-                    "session.missing",
-                    "this takes a session: Authorization: Bearer and the token of POST /v1/sessions",
-                )
-            })?;
+        self.lasting(authorization).map(|(reader, _)| reader)
+    }
+
+    /// The same, and how long the session still lasts.
+    pub(super) fn lasting(
+        &self,
+        authorization: Option<&str>,
+    ) -> Result<(Reader, Duration), Problem> {
+        let token = hash(token_of(authorization)?);
         let known = self.known();
-        let session = known.sessions.get(&hash(token));
+        let session = known.sessions.get(&token);
+        let now = Moment::now();
         session
-            .filter(|session| session.ends > Moment::now())
-            .map(|session| session.reader)
+            .filter(|session| session.ends > now)
+            .map(|session| (session.reader, session.ends - now))
             .ok_or_else(ended)
+    }
+
+    /// Ends the session that the `Authorization` header shows.
+    pub(super) fn end(&self, authorization: Option<&str>) -> Result<(), Problem> {
+        self.reader(authorization)?;
+        let token = hash(token_of(authorization)?);
+        self.known().sessions.remove(&token);
+        Ok(())
+    }
+
+    /// How many have not ended.
+    pub(super) fn count(&self) -> usize {
+        let now = Moment::now();
+        let known = self.known();
+        let live = known.sessions.values().filter(|session| session.ends > now);
+        live.count()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -353,6 +369,19 @@ impl Reader {
             time,
         })
     }
+}
+
+fn token_of(authorization: Option<&str>) -> Result<&str, Problem> {
+    authorization
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| {
+            Problem::unauthorized(
+                "session.missing",
+                "this takes a session: Authorization: Bearer and the token of POST /v1/sessions",
+            )
+        })
 }
 
 fn ended() -> Problem {

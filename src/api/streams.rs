@@ -48,6 +48,12 @@ impl Streams {
         })
     }
 
+    /// How many are open.
+    pub(super) fn count(&self) -> usize {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().sum()
+    }
+
     /// Ends all of them.
     pub(super) fn stop(&self) {
         self.stopped.send_replace(true);

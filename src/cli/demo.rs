@@ -103,10 +103,7 @@ fn begin(
 
 /// Leaves everybody's key beside the ledger, so that whoever tries it out can act as anybody.
 fn save(args: &Args, script: &Script, keys: &BTreeMap<String, SigningKey>) -> Result<(), Failure> {
-    let ring = Keyring {
-        keys: args.data.join("keys"),
-        passphrase_file: None,
-    };
+    let ring = Keyring::of(args.data.join("keys"));
     for player in &script.parties {
         ring.save(&player.name, &keys[&player.name], None)?;
         ring.assign(&player.name, player.id)?;

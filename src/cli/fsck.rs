@@ -9,10 +9,9 @@ use crate::store::recovery::fsck;
 
 /// A data folder to look at.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Where the head is missing or damaged, `counterfoil serve --accept-head N` writes it anew for\n\
-    the N entries that verify. What a start cut off lies in the folder's quarantine/."
-)]
+#[command(after_help = "Example: counterfoil fsck --data ledger\n\
+    Where the head is missing or damaged, `counterfoil serve --accept-head N` writes it anew for\n\
+    the N entries that verify. What a start cut off lies in the folder's quarantine/.")]
 pub(crate) struct Args {
     /// The ledger's data folder
     #[arg(long, value_name = "DIR")]

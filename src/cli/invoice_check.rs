@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::Failure;
@@ -20,6 +19,7 @@ const COULD_NOT_RUN: i32 = 3;
 
 /// Check invoices and credit notes in UBL or CII.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: counterfoil invoice check fixtures/invoices/supplier-1.xml")]
 pub(crate) struct InvoiceCheck {
     /// The documents to check.
     #[arg(required = true, value_name = "FILE")]
@@ -94,12 +94,9 @@ fn tell(out: &mut impl Write, file: &Path, report: &Report, json: bool) -> io::R
     }
     writeln!(out, "{}: {}", file.display(), report.verdict.as_str())?;
     if let Some(fields) = report.fields() {
-        let mut table = Table::new();
-        table.load_preset(presets::NOTHING);
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
-            table.add_row([name, &printable(value)]);
+            writeln!(out, "  {name:<22}  {}", printable(value))?;
         }
-        writeln!(out, "{table}")?;
     }
     tell_hits(out, "broken", &report.rules)?;
     tell_hits(out, "look at", &report.warnings)?;

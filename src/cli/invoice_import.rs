@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::act::Signing;
 use super::invoice_check::{printable, read};
+use super::signing::Signing;
+use crate::domain::registry::operation as registered;
 use crate::domain::values::{ContractId, DeliveryId, InvoiceId, PartyId};
 use crate::interop::{DocumentKind, IssueFacts, Report, Verdict, check};
 
 /// Which document, for which objects of the ledger, and who signs.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: counterfoil invoice import fixtures/invoices/supplier-1.xml --contract ctr_… \\\n\
-    \x20   --delivery dlv_… --as supplier\n\
+    after_help = "Example: counterfoil invoice import fixtures/invoices/supplier-1.xml --contract ctr_1p8q8ye2t9av9r2p4k75eykmm6 \\\n\
+    \x20   --delivery dlv_6pps2v9xrhq2ycdfd4ym8vhq4t --as supplier\n\
     A credit note names what it credits: counterfoil invoice import credit.xml --invoice inv_… --as supplier\n\
     A self-billed invoice (type 389) is its buyer's, and its seller signs too: … --as hospital --out FILE, then\n\
     \x20   counterfoil sign FILE --as supplier, and counterfoil send FILE\n\
@@ -46,6 +47,8 @@ pub(crate) fn run(args: &InvoiceImport) -> Result<(), Failure> {
     let facts = facts(&args.file, &check(&bytes))?;
     let (operation, body) = args.operation(&facts)?;
     args.check_parties(&facts)?;
+    let operation = registered(operation)
+        .ok_or_else(|| Failure::CouldNotRun(format!("there is no operation {operation}")))?;
     args.signing.carry_out(operation, &body)
 }
 

@@ -1,6 +1,8 @@
 //! Key files in a folder: `<name>.pem` holds the private key, `<name>.pub` the public one in hex, so that a list
 //! needs no passphrase.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -19,30 +21,46 @@ pub(crate) struct Keyring {
     /// The folder of key files
     #[arg(
         long,
-        global = true,
         value_name = "DIR",
         env = "COUNTERFOIL_KEYS",
         default_value = "keys"
     )]
     pub(crate) keys: PathBuf,
     /// A file whose first line is the passphrase; else COUNTERFOIL_PASSPHRASE, else a prompt
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The seeds of keys that are open already: a session and a signature ask for a passphrase once.
+    #[arg(skip)]
+    open: RefCell<BTreeMap<String, Zeroizing<[u8; 32]>>>,
 }
 
 impl Keyring {
+    /// The keys of a folder.
+    pub(crate) fn of(keys: PathBuf) -> Keyring {
+        Keyring {
+            keys,
+            passphrase_file: None,
+            open: RefCell::default(),
+        }
+    }
+
     /// The key of that name.
     pub(crate) fn load(&self, name: &str) -> Result<SigningKey, Failure> {
+        if let Some(seed) = self.open.borrow().get(name) {
+            return Ok(SigningKey::from_seed(seed));
+        }
         let path = self.path(name, "pem")?;
         if !path.exists() {
             return Err(self.no_key(name));
         }
         let text = fs::read_to_string(&path).map_err(|error| Failure::of(path.display(), error))?;
         let text = Zeroizing::new(text);
-        pem::read(&text, || {
+        let key = pem::read(&text, || {
             self.passphrase(&format!("Passphrase of {name}: "))
-        })
-        .map_err(|error| Failure::of(path.display(), error))
+        });
+        let key = key.map_err(|error| Failure::of(path.display(), error))?;
+        self.open.borrow_mut().insert(name.to_owned(), key.seed());
+        Ok(key)
     }
 
     /// Keeps a new key under a name that is free.

@@ -15,7 +15,6 @@ pub(crate) struct Remote {
     /// The ledger's address
     #[arg(
         long,
-        global = true,
         value_name = "URL",
         env = "COUNTERFOIL_URL",
         default_value = "http://127.0.0.1:8465"

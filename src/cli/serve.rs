@@ -2,45 +2,39 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use clap::ValueEnum;
-use tokio::signal::unix::{SignalKind, signal};
+use clap::ArgMatches;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
+use super::config::{ClockKind, Config, File, LogFormat, Settings};
 use super::export::progress;
 use super::keyring::Keyring;
-use crate::api::{Api, Limits, Server};
-use crate::ledger::{ClockChoice, Config, Ledger, StopReason, accept_head};
+use super::output::table;
+use crate::api::{Api, Server, Tls};
+use crate::ledger::{self, ClockChoice, Ledger, StopReason, accept_head};
 
-/// Which clock the ledger goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ClockKind {
-    /// The machine's
-    System,
-    /// One that is moved by hand, on a drill ledger
-    Manual,
-}
+/// Handles of files that a ledger takes besides its connections: segments, index, certificates.
+const FILES: u64 = 256;
 
 /// Which ledger, and where.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: counterfoil serve --data ledger --listen 127.0.0.1:8465\n\
-    SIGTERM and Ctrl-C finish what was accepted and stop. Logs go to standard error; RUST_LOG sets how much."
+    Flags go before COUNTERFOIL_* before the file before the defaults: `tls_cert` in the file is --tls-cert and\n\
+    COUNTERFOIL_TLS_CERT. --check-config prints what would be in force, and from where.\n\
+    SIGTERM and Ctrl-C finish what was accepted and stop. SIGHUP reads the certificate again. Logs go to standard error."
 )]
 pub(crate) struct Args {
-    /// The ledger's data folder
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// The address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8465")]
-    listen: SocketAddr,
-    /// The address that clients know, which requests for sessions name; http://ADDR if absent
-    #[arg(long, value_name = "URL")]
-    audience: Option<String>,
-    /// Which clock
-    #[arg(long, value_enum, default_value = "system")]
-    clock: ClockKind,
+    /// A file of settings; counterfoil.toml, if it is there
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print the settings and where each comes from, open nothing, and end
+    #[arg(long)]
+    check_config: bool,
     /// The machine's clock is right, although the last entry is far from it
     #[arg(long)]
     confirm_clock: bool,
@@ -48,30 +42,33 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     accept_head: Option<u64>,
     #[command(flatten)]
+    settings: Box<Settings>,
+    #[command(flatten)]
     keyring: Keyring,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    let failed = |error: &dyn std::fmt::Display| Failure::of(args.data.display(), error);
-    let config = args.config()?;
-    if let Some(size) = args.accept_head {
-        accept_head(&config, size).map_err(|error| failed(&error))?;
+/// `matches` tell which settings came from the environment.
+pub(crate) fn run(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
+    let config = args.in_force(matches)?;
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| Failure::Usage(format!("log is {:?}: {error}", config.log)))?;
+    if args.check_config {
+        let rows = config.rows.into_iter().map(Vec::from).collect();
+        table(&["setting", "value", "from"], rows, false);
+        return Ok(());
     }
-    let bar = progress(0, "entries");
-    let mut show = |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    };
-    let ledger = Ledger::open(config, &mut show).map_err(|error| failed(&error))?;
-    bar.finish_and_clear();
+    start_log(filter, config.log_format);
+    let tls = config.tls.as_ref();
+    let tls = tls.map(|(cert, key)| Tls::read(cert.clone(), key.clone()));
+    let tls = tls
+        .transpose()
+        .map_err(|error| Failure::CouldNotRun(error.to_string()))?
+        .map(Arc::new);
+    raise_file_limit(config.limits.connections);
+    let ledger = args.open(&config)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::of("the runtime", error))?;
-    let served = runtime.block_on(args.serve(&ledger));
+    let served = runtime.block_on(serve(config, tls, &ledger));
     // What was accepted is finished; connections that outlived the grace are cut off here.
     runtime.shutdown_background();
     let reason = ledger.stop();
@@ -83,62 +80,155 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
-    fn config(&self) -> Result<Config, Failure> {
-        let clock = match self.clock {
+    fn in_force(&self, matches: &ArgMatches) -> Result<Config, Failure> {
+        let file = File::read(self.config.as_deref())?;
+        let given = Settings {
+            passphrase_file: self.keyring.passphrase_file.clone(),
+            ..(*self.settings).clone()
+        };
+        Config::of(&given, matches, &file)
+    }
+
+    fn open(&self, config: &Config) -> Result<Ledger, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::of(config.data.display(), error);
+        let clock = match config.clock {
             ClockKind::Manual => ClockChoice::Manual,
             ClockKind::System => ClockChoice::System {
                 confirmed: self.confirm_clock,
             },
         };
-        let mut config = Config {
+        let mut opened = ledger::Config {
             clock,
-            ..Config::new(&self.data)
+            ..ledger::Config::new(&config.data)
         };
-        let key = crate::ledger::keyfile::path_in(&self.data);
+        let key = ledger::keyfile::path_in(&config.data);
         // One that is missing is for the start to name, with what else is.
         let text = std::fs::read_to_string(&key).unwrap_or_default();
         if text.contains("ENCRYPTED") {
-            config.passphrase = self.keyring.passphrase("Passphrase of the ledger's key: ");
+            let mut keyring = self.keyring.clone();
+            keyring.passphrase_file.clone_from(&config.passphrase_file);
+            opened.passphrase = keyring.passphrase("Passphrase of the ledger's key: ");
         }
-        Ok(config)
+        if let Some(size) = self.accept_head {
+            accept_head(&opened, size).map_err(|error| failed(&error))?;
+        }
+        let bar = progress(0, "entries");
+        let mut show = |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        let ledger = Ledger::open(opened, &mut show).map_err(|error| failed(&error))?;
+        bar.finish_and_clear();
+        Ok(ledger)
     }
+}
 
-    async fn serve(&self, ledger: &Ledger) -> Result<(), Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::of(self.listen, error);
-        let listener = tokio::net::TcpListener::bind(self.listen)
-            .await
-            .map_err(|error| failed(&error))?;
-        let address = listener.local_addr().map_err(|error| failed(&error))?;
-        let audience = self
-            .audience
-            .clone()
-            .unwrap_or_else(|| format!("http://{address}"));
-        let api = Api::new(ledger.clone(), audience)
-            .map_err(|error| Failure::of("random numbers", error))?;
-        let server =
-            Server::on(listener, api, Limits::default()).map_err(|error| failed(&error))?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
-        let ready = ledger.ready();
-        eprintln!(
-            "{} with {} entries on http://{address}",
-            ready.origin, ready.size
+fn start_log(filter: EnvFilter, format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// Each connection takes a handle of a file: many systems give a process no more than 1,024 until it asks.
+fn raise_file_limit(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(FILES);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return;
+    }
+    let current = limit.maximum.map_or(needed, |most| most.min(needed));
+    let raised = Rlimit {
+        current: Some(current),
+        ..limit
+    };
+    if setrlimit(Resource::Nofile, raised).is_err() || current < needed {
+        tracing::warn!(
+            needed,
+            current,
+            "the limit of open files is too low for so many connections"
         );
-        for path in &ready.quarantined {
-            eprintln!("in quarantine, not acknowledged: {}", path.display());
+    }
+}
+
+async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::of(config.listen, error);
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| failed(&error))?;
+    let address = listener.local_addr().map_err(|error| failed(&error))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://{address}");
+    let audience = config.audience.unwrap_or_else(|| base.clone());
+    let api =
+        Api::new(ledger.clone(), audience).map_err(|error| Failure::of("random numbers", error))?;
+    let server = Server::on(listener, api, config.limits).with_tls(tls.clone());
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
+    let hangup = signal(SignalKind::hangup()).map_err(|error| failed(&error))?;
+    announce(ledger, config.log_format, &base);
+    warn_of_plain(address, tls.is_some());
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            _ = ledger.stopped() => {}
+            () = read_again(hangup, tls.as_deref()) => {}
         }
-        if let Some(refusal) = &ready.clock {
-            eprintln!(
-                "nothing is entered: {refusal}; if the clock is right, start with --confirm-clock"
+    };
+    server.run(stop).await;
+    Ok(())
+}
+
+/// Reads the certificate again whenever it is told to.
+async fn read_again(mut hangup: Signal, tls: Option<&Tls>) {
+    while hangup.recv().await.is_some() {
+        match tls.map(Tls::read_again) {
+            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            Some(Err(error)) => {
+                tracing::error!(%error, "the certificate that was in use stays in use");
+            }
+            None => tracing::info!("there is no certificate to read again"),
+        }
+    }
+    // No more signals come: a stop comes another way.
+    std::future::pending::<()>().await;
+}
+
+/// Says which ledger is served where, to people as a sentence.
+fn announce(ledger: &Ledger, format: LogFormat, base: &str) {
+    let ready = ledger.ready();
+    match format {
+        LogFormat::Text => eprintln!("{} with {} entries on {base}", ready.origin, ready.size),
+        LogFormat::Json => {
+            tracing::info!(
+                origin = ready.origin,
+                entries = ready.size,
+                url = base,
+                "serves"
             );
         }
-        let stop = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-                _ = ledger.stopped() => {}
-            }
-        };
-        server.run(stop).await;
-        Ok(())
+    }
+    for path in &ready.quarantined {
+        tracing::warn!(file = %path.display(), "in quarantine, not acknowledged");
+    }
+    if let Some(refusal) = &ready.clock {
+        tracing::warn!(
+            "nothing is entered: {refusal}; if the clock is right, start with --confirm-clock"
+        );
+    }
+}
+
+fn warn_of_plain(address: SocketAddr, tls: bool) {
+    if !tls && !address.ip().is_loopback() {
+        tracing::warn!(
+            "plain HTTP on an address that others reach: whoever listens in between reads tokens and trades; \
+             set tls_cert and tls_key, or serve a proxy that has TLS on loopback"
+        );
     }
 }

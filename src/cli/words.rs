@@ -53,8 +53,13 @@ const KINDS: [(&str, &str, &[&str]); 12] = [
 /// The objects that a payload's body names, each with its list.
 pub(crate) fn ids_in(payload: &str) -> Vec<(&'static str, String)> {
     let value: Value = serde_json::from_str(payload).unwrap_or_default();
+    ids_in_body(&value["body"])
+}
+
+/// The objects that a body names, each with its list.
+pub(crate) fn ids_in_body(body: &Value) -> Vec<(&'static str, String)> {
     let mut texts = Vec::new();
-    strings(&value["body"], &mut texts);
+    strings(body, &mut texts);
     let mut ids: Vec<(&'static str, String)> = Vec::new();
     for text in texts {
         let id = text.split(':').next().unwrap_or_default();
@@ -94,6 +99,27 @@ pub(crate) fn made(operation: &str, op_id: &str) -> Option<String> {
     // Every kind of id is the same digits behind another prefix.
     let digits = ContractId::of(&op, 0).to_string();
     Some(format!("{prefix}_{}", digits.split_once('_')?.1))
+}
+
+/// The prefix of the ids of a list's objects.
+pub(crate) fn prefix_of(list: &str) -> Option<&'static str> {
+    let found = KINDS.iter().find(|(_, plural, _)| *plural == list);
+    found.map(|(prefix, ..)| *prefix)
+}
+
+/// The fields of an object, line by line.
+pub(crate) fn listed(row: &Value) -> String {
+    let mut lines = Vec::new();
+    fields("", row, &mut lines);
+    let paths = lines
+        .iter()
+        .filter_map(|line| line.split_whitespace().next());
+    let width = paths.map(str::len).max().unwrap_or_default();
+    let aligned = |line: &String| {
+        let (path, value) = line.trim_start().split_once(' ').unwrap_or((line, ""));
+        format!("{path:<width$}  {}\n", value.trim_start())
+    };
+    lines.iter().map(aligned).collect()
 }
 
 fn fields(path: &str, value: &Value, lines: &mut Vec<String>) {

@@ -5,13 +5,14 @@
 
 mod problem;
 
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use ureq::Agent;
 use ureq::http::Response;
+use ureq::{Agent, RequestBuilder};
 
 use crate::chain::pae::SESSION_TYPE;
 use crate::chain::{Envelope, EnvelopeError, SigningKey};
@@ -147,14 +148,32 @@ impl Client {
         &self,
         envelopes: &[Envelope],
     ) -> Result<Vec<Result<Receipt, ProblemReport>>, ClientError> {
+        let mut answers = Vec::new();
+        self.submit_each(envelopes, &mut |answer| answers.push(answer))?;
+        Ok(answers)
+    }
+
+    /// The same, telling each answer as it comes, in order. Where this ends early, what was told stands.
+    pub fn submit_each(
+        &self,
+        envelopes: &[Envelope],
+        tell: &mut dyn FnMut(Result<Receipt, ProblemReport>),
+    ) -> Result<(), ClientError> {
         let mut body = Vec::new();
         for envelope in envelopes {
             body.extend(envelope.encode());
             body.push(b'\n');
         }
         let answer = self.post("/v1/operations:batch", "application/x-ndjson", &body)?;
-        let text = good(answer)?;
-        text.lines().map(batch_line).collect()
+        if answer.status().as_u16() >= 300 {
+            return good(answer).map(drop);
+        }
+        let body = answer.into_body().into_with_config().limit(ANSWER_MAX);
+        for line in BufReader::new(body.reader()).lines() {
+            let line = line.map_err(ureq::Error::from)?;
+            tell(batch_line(&line)?);
+        }
+        Ok(())
     }
 
     /// Opens a session of `party` with one of its live keys; reads are that party's from here on.
@@ -201,26 +220,35 @@ impl Client {
 
     /// A page of a list, such as `receivables`, behind the id `after`.
     pub fn list(&self, kind: &str, after: Option<&str>, limit: usize) -> Result<Rows, ClientError> {
-        let mut path = format!("/v1/{kind}?limit={limit}");
-        if let Some(after) = after {
-            path.push_str(&format!("&after={after}"));
-        }
-        self.get(&path)
+        let limit = limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(after.map(|after| ("after", after)));
+        self.page(kind, &query)
+    }
+
+    /// A page of a list with whatever the list takes, such as `state=in_force` or `sort=-value`.
+    pub fn page(&self, kind: &str, query: &[(&str, &str)]) -> Result<Rows, ClientError> {
+        read_good(self.listed(kind, query)?)
     }
 
     /// A list as a CSV file, such as `contracts` or `due`, with filters such as `state=in_force` where there are any:
     /// its first 10,000 rows.
     pub fn csv(&self, kind: &str, filters: &[(&str, &str)]) -> Result<String, ClientError> {
-        let mut request = self.agent.get(self.url(&format!("/v1/{kind}")));
-        request = request.query("format", "csv");
-        request = request.query_pairs(filters.iter().copied());
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        good(request.call()?)
+        good(self.listed(kind, &[&[("format", "csv")], filters].concat())?)
     }
 
-    /// The events of the party's feed behind number `after`; none at its end.
+    fn listed(
+        &self,
+        kind: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Response<ureq::Body>, ClientError> {
+        let request = self.agent.get(self.url(&format!("/v1/{kind}")));
+        Ok(self
+            .told(request.query_pairs(query.iter().copied()))
+            .call()?)
+    }
+
+    /// What the party's feed shows behind event `after`: events, and notices, which have no `seq`; nothing at its end.
     pub fn events(&self, after: u64, limit: usize) -> Result<Vec<Value>, ClientError> {
         #[derive(Deserialize)]
         struct Events {
@@ -287,11 +315,15 @@ impl Client {
     }
 
     fn call(&self, path: &str) -> Result<Response<ureq::Body>, ClientError> {
-        let mut request = self.agent.get(self.url(path));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        Ok(self.told(self.agent.get(self.url(path))).call()?)
+    }
+
+    /// A request that says whose session it is of, if there is one.
+    fn told<Body>(&self, request: RequestBuilder<Body>) -> RequestBuilder<Body> {
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
         }
-        Ok(request.call()?)
     }
 
     fn post(
@@ -300,11 +332,8 @@ impl Client {
         media_type: &str,
         body: &[u8],
     ) -> Result<Response<ureq::Body>, ClientError> {
-        let mut request = self.agent.post(self.url(path)).content_type(media_type);
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        Ok(request.send(body)?)
+        let request = self.agent.post(self.url(path)).content_type(media_type);
+        Ok(self.told(request).send(body)?)
     }
 
     fn url(&self, path: &str) -> String {

@@ -11,6 +11,7 @@ pub mod invariants;
 pub mod judge;
 pub mod late;
 pub mod limits;
+pub mod notices;
 pub mod objects;
 pub mod operation;
 pub mod ops;

@@ -39,14 +39,18 @@ struct Wire<'a> {
 impl Payload {
     /// Reads the signed bytes. A payload is accepted only if encoding the decoded operation gives the same bytes.
     pub fn decode(bytes: &[u8]) -> Result<Payload, Refusal> {
-        let wire: Wire<'_> =
-            serde_json::from_slice(bytes).map_err(|error| malformed(bytes, "", &error))?;
+        let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|error| {
+            let offset = offset(bytes, error.line(), error.column());
+            malformed("", offset, error.to_string())
+        })?;
         let registered = operation(&wire.op).ok_or_else(|| {
             Refusal::new("operation.unknown", "there is no operation of that name")
                 .input("op", &wire.op)
         })?;
-        let act = (registered.decode)(wire.body)
-            .map_err(|error| malformed(wire.body.get().as_bytes(), "/body", &error))?;
+        let act = (registered.decode)(wire.body).map_err(|error| {
+            let offset = offset(wire.body.get().as_bytes(), error.line(), error.column());
+            malformed(&format!("/body{}", error.pointer), offset, error.message())
+        })?;
         let Wire {
             ledger,
             party,
@@ -88,14 +92,18 @@ impl Payload {
     }
 }
 
-fn malformed(text: &[u8], pointer: &str, error: &serde_json::Error) -> Refusal {
-    let line_start = text
-        .split(|byte| *byte == b'\n')
-        .take(error.line().saturating_sub(1));
-    let offset = line_start.map(|line| line.len() + 1).sum::<usize>() + error.column();
-    Refusal::new("payload.malformed", error.to_string())
+fn malformed(pointer: &str, offset: usize, message: String) -> Refusal {
+    Refusal::new("payload.malformed", message)
         .input("pointer", pointer)
         .input("offset", offset)
+}
+
+/// The bytes before a place of a text.
+fn offset(text: &[u8], line: usize, column: usize) -> usize {
+    let before = text
+        .split(|byte| *byte == b'\n')
+        .take(line.saturating_sub(1));
+    before.map(|line| line.len() + 1).sum::<usize>() + column
 }
 
 fn first_difference(canonical: &[u8], given: &[u8]) -> Option<usize> {

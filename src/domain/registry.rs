@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment, Track};
 
 use super::operation::{Act, Operation};
 use super::ops::{
@@ -18,7 +19,7 @@ pub struct Registered {
     /// What it is for.
     pub summary: &'static str,
     /// Reads a body of it.
-    pub decode: fn(&RawValue) -> Result<Box<dyn Act>, serde_json::Error>,
+    pub decode: fn(&RawValue) -> Result<Box<dyn Act>, BodyError>,
     /// The JSON Schema of its body.
     pub schema: fn() -> Value,
 }
@@ -27,11 +28,61 @@ const fn registered<T: Operation>() -> Registered {
     Registered {
         name: T::NAME,
         summary: T::SUMMARY,
-        decode: |body| {
-            serde_json::from_str::<T>(body.get()).map(|body| Box::new(body) as Box<dyn Act>)
-        },
+        decode: |body| read::<T>(body).map(|body| Box::new(body) as Box<dyn Act>),
         schema: || schema::of::<T>(T::NAME, T::SUMMARY),
     }
+}
+
+/// Why a body cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.message())]
+pub struct BodyError {
+    /// JSON pointer (RFC 6901) to the value within the body; empty for the body itself.
+    pub pointer: String,
+    /// What is wrong there.
+    error: serde_json::Error,
+}
+
+impl BodyError {
+    /// What is wrong there and what would be right, without line and column of an encoding.
+    pub fn message(&self) -> String {
+        let text = self.error.to_string();
+        let place = format!(" at line {} column {}", self.line(), self.column());
+        text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    }
+
+    /// The line of the body, from 1.
+    pub fn line(&self) -> usize {
+        self.error.line()
+    }
+
+    /// The column of that line, from 1.
+    pub fn column(&self) -> usize {
+        self.error.column()
+    }
+}
+
+/// The place of an error is looked for only once there is one: a good body is read without keeping track.
+fn read<T: Operation>(body: &RawValue) -> Result<T, BodyError> {
+    if let Ok(body) = serde_json::from_str(body.get()) {
+        return Ok(body);
+    }
+    let mut track = Track::new();
+    let mut json = serde_json::Deserializer::from_str(body.get());
+    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    T::deserialize(tracked).map_err(|error| BodyError {
+        pointer: pointer(&track.path()),
+        error,
+    })
+}
+
+fn pointer(path: &Path) -> String {
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
 }
 
 /// Every operation, in the order of a receivable's life.
@@ -98,4 +149,37 @@ pub const REGISTRY: &[Registered] = &[
 /// The operation of that name.
 pub fn operation(name: &str) -> Option<&'static Registered> {
     REGISTRY.iter().find(|operation| operation.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::in_a_list(
+        "receivable.register",
+        r#"{"contract":"ctr_00000000000000000000000000","shares":[{"invoice":"inv_00000000000000000000000000","amount":"12,00"}]}"#,
+        "/shares/0/amount",
+        "an amount is digits"
+    )]
+    #[case::of_another_type(
+        "delivery.accept",
+        r#"{"delivery":5}"#,
+        "/delivery",
+        "invalid type: integer `5`, expected an id"
+    )]
+    #[case::missing("contract.accept", "{}", "", "missing field `contract`")]
+    fn what_cannot_be_read_is_named_by_its_place(
+        #[case] name: &str,
+        #[case] body: &str,
+        #[case] pointer: &str,
+        #[case] said: &str,
+    ) {
+        let body = RawValue::from_string(body.to_owned()).unwrap();
+        let error = (operation(name).unwrap().decode)(&body).unwrap_err();
+        assert_eq!(error.pointer, pointer);
+        let message = error.message();
+        assert!(message.starts_with(said), "{message}");
+        assert!(!message.contains("column"), "{message}");
+    }
 }

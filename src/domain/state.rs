@@ -7,7 +7,7 @@ use super::objects::{
     Party, Receivable, Request, Transfer,
 };
 use super::table::{Object, Table};
-use super::values::{Instant, PartyId};
+use super::values::{Instant, PartyId, UtcOffset};
 
 /// An object kind that has a table in the state and a place among the effects.
 pub trait Stored: Object {
@@ -73,21 +73,31 @@ macro_rules! tables {
                 if let Some(ledger) = effects.ledger {
                     self.ledger = Some(ledger);
                 }
+                let offset = self.utc_offset();
                 $(for value in effects.$field.into_values() {
-                    self.$field.put(value);
+                    self.$field.put(value, offset);
                 })*
             }
 
             /// The kinds whose index differs from what a scan gives; none, or the code is wrong (invariant 7).
             pub fn inexact_indexes(&self) -> Vec<&'static str> {
                 let mut kinds = Vec::new();
-                $(if !self.$field.index_is_exact() {
+                let offset = self.utc_offset();
+                $(if !self.$field.index_is_exact(offset) {
                     kinds.push($kind);
                 })*
                 kinds
             }
         }
     };
+}
+
+impl State {
+    /// Where legal days begin and end; before entry 0 there is nothing that ends.
+    pub(super) fn utc_offset(&self) -> UtcOffset {
+        let ledger = self.ledger.as_ref();
+        ledger.map_or(UtcOffset::UTC, |ledger| ledger.utc_offset)
+    }
 }
 
 tables! {

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
+
+use super::notices::{Notice, Told};
+use super::values::{Instant, UtcOffset};
 
 /// A thing the ledger keeps under an id of its own.
 pub trait Object: Clone + Debug + PartialEq + 'static {
@@ -16,20 +19,29 @@ pub trait Object: Clone + Debug + PartialEq + 'static {
     fn id(&self) -> Self::Id;
     /// Every key it is found by: a function of the object alone.
     fn keys(&self) -> Vec<Self::Key>;
+    /// What becomes of it with no entry that says so to those whom it concerns, at the ledger's fixed offset.
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        Vec::new()
+    }
 }
 
 /// The objects of one kind in order of id, with their index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table<T: Object> {
     rows: BTreeMap<T::Id, T>,
-    index: BTreeMap<T::Key, BTreeSet<T::Id>>,
+    index: Index<T::Key, T::Id>,
+    notices: Index<(Told, Instant), T::Id>,
 }
+
+/// Ids under the keys that they are found by.
+type Index<K, I> = BTreeMap<K, BTreeSet<I>>;
 
 impl<T: Object> Default for Table<T> {
     fn default() -> Self {
         Table {
             rows: BTreeMap::new(),
             index: BTreeMap::new(),
+            notices: BTreeMap::new(),
         }
     }
 }
@@ -75,40 +87,98 @@ impl<T: Object> Table<T> {
         ids.filter_map(|id| self.rows.get(id))
     }
 
-    /// Takes an object in, in place of what stood under its id.
-    pub(super) fn put(&mut self, new: T) {
-        let id = new.id();
-        // As a set: what an object of many keys costs must not grow with their square.
-        let keys: BTreeSet<T::Key> = new.keys().into_iter().collect();
-        if let Some(old) = self.rows.insert(id, new) {
-            for key in old.keys() {
-                if !keys.contains(&key) {
-                    self.unlink(&key, id);
-                }
-            }
-        }
-        for key in keys {
-            self.index.entry(key).or_default().insert(id);
-        }
+    /// The objects found under a range of keys, key by key and under each in order of id; under the first of them
+    /// only those from `from` on.
+    pub fn between(
+        &self,
+        keys: RangeInclusive<T::Key>,
+        from: Option<T::Id>,
+    ) -> impl Iterator<Item = (&T::Key, &T)> {
+        let first = keys.start().clone();
+        let found = self.index.range(keys);
+        let found = found.flat_map(move |(key, ids)| {
+            let from = from.filter(|_| *key == first);
+            let from = from.map_or(Bound::Unbounded, Bound::Included);
+            let ids = ids.range((from, Bound::Unbounded));
+            ids.map(move |id| (key, id))
+        });
+        found.filter_map(|(key, id)| Some((key, self.rows.get(id)?)))
     }
 
-    fn unlink(&mut self, key: &T::Key, id: T::Id) {
-        if let Some(ids) = self.index.get_mut(key) {
+    /// The objects of which there is a notice to `told` from one instant to another, in order of instant and id.
+    pub fn noticed(
+        &self,
+        told: Told,
+        from: Instant,
+        to: Instant,
+    ) -> impl Iterator<Item = (Instant, &T)> {
+        let range = (told, from)..=(told, to.max(from));
+        let found = self
+            .notices
+            .range(range)
+            .filter(move |((_, at), _)| *at <= to);
+        let found = found.flat_map(|((_, at), ids)| ids.iter().map(|id| (*at, id)));
+        found.filter_map(|(at, id)| Some((at, self.rows.get(id)?)))
+    }
+
+    /// Takes an object in, in place of what stood under its id.
+    pub(super) fn put(&mut self, new: T, offset: UtcOffset) {
+        let id = new.id();
+        let old = self.rows.get(&id);
+        let (keys, old_keys) = (keys(&new), old.map(keys).unwrap_or_default());
+        let notices = noticed(&new, offset);
+        let old_notices = old.map(|old| noticed(old, offset)).unwrap_or_default();
+        relink(&mut self.index, id, &old_keys, keys);
+        relink(&mut self.notices, id, &old_notices, notices);
+        self.rows.insert(id, new);
+    }
+
+    /// Whether the indexes equal what a scan gives (invariant 7).
+    pub fn index_is_exact(&self, offset: UtcOffset) -> bool {
+        let (mut index, mut notices) = (Index::new(), Index::new());
+        for row in self.rows.values() {
+            relink(&mut index, row.id(), &BTreeSet::new(), keys(row));
+            relink(
+                &mut notices,
+                row.id(),
+                &BTreeSet::new(),
+                noticed(row, offset),
+            );
+        }
+        index == self.index && notices == self.notices
+    }
+}
+
+/// As a set: what an object of many keys costs must not grow with their square.
+fn keys<T: Object>(object: &T) -> BTreeSet<T::Key> {
+    object.keys().into_iter().collect()
+}
+
+fn noticed<T: Object>(object: &T, offset: UtcOffset) -> BTreeSet<(Told, Instant)> {
+    let all = object.notices(offset).into_iter();
+    all.flat_map(|notice| {
+        let told = notice.told.into_iter().chain([Told::Auditors]);
+        told.map(move |told| (told, notice.at))
+    })
+    .collect()
+}
+
+/// Takes an id from under its old keys and puts it under its new ones.
+fn relink<K: Ord, I: Ord + Copy>(
+    index: &mut Index<K, I>,
+    id: I,
+    old: &BTreeSet<K>,
+    new: BTreeSet<K>,
+) {
+    for key in old.difference(&new) {
+        if let Some(ids) = index.get_mut(key) {
             ids.remove(&id);
             if ids.is_empty() {
-                self.index.remove(key);
+                index.remove(key);
             }
         }
     }
-
-    /// Whether the index equals what a scan gives (invariant 7).
-    pub fn index_is_exact(&self) -> bool {
-        let mut scan: BTreeMap<T::Key, BTreeSet<T::Id>> = BTreeMap::new();
-        for row in self.rows.values() {
-            for key in row.keys() {
-                scan.entry(key).or_default().insert(row.id());
-            }
-        }
-        scan == self.index
+    for key in new {
+        index.entry(key).or_default().insert(id);
     }
 }

@@ -3,6 +3,8 @@
 //! Each kind says who sees an object of it, and under which index keys all that a party may see is found, so
 //! that a list is answered by index and a party's answer costs what its own trade costs.
 
+use std::ops::RangeInclusive;
+
 use super::objects::{
     Account, AccountKey, Bidding, Contract, ContractKey, Delivery, DeliveryKey, Financing,
     FinancingKey, Invoice, InvoiceKey, Leg, LegKey, Limit, LimitKey, Obligation, ObligationKey,
@@ -11,7 +13,7 @@ use super::objects::{
 };
 use super::payoff::usable_account;
 use super::state::{State, Stored};
-use super::values::{AccountId, Currency, Instant, PartyId, Role, Scope};
+use super::values::{AccountId, Currency, Day, Instant, PartyId, Role, Scope};
 
 /// A party that looks at the ledger at a time.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +57,7 @@ impl<'s> Viewer<'s> {
         self.has_scope(Scope::Audit)
     }
 
-    fn is_lender(&self) -> bool {
+    pub(super) fn is_lender(&self) -> bool {
         self.state
             .parties
             .get(self.party)
@@ -148,6 +150,15 @@ impl Seen for Receivable {
             ReceivableKey::Holder(viewer.party),
             ReceivableKey::FormerHolder(viewer.party),
         ]
+    }
+}
+
+impl Receivable {
+    /// The index keys under which open fens that the viewer owes or holds are found, from one due day to another; to
+    /// an auditor everybody's.
+    pub fn due_between(viewer: &Viewer<'_>, from: Day, to: Day) -> RangeInclusive<ReceivableKey> {
+        let reader = (!viewer.audits()).then_some(viewer.party);
+        ReceivableKey::Due(reader, from)..=ReceivableKey::Due(reader, to)
     }
 }
 

@@ -4,9 +4,10 @@
 //! looked at the machine.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::watch;
 
 use crate::domain::Refusal;
 use crate::domain::values::Instant;
@@ -22,7 +23,7 @@ pub enum Clock {
     /// The machine's clock, watched for steps.
     System(Mutex<StepGuard>),
     /// A hand-moved clock, on a drill ledger only.
-    Manual(Mutex<Instant>),
+    Manual(watch::Sender<Instant>),
 }
 
 /// Which clock a ledger is opened with.
@@ -46,7 +47,7 @@ impl Clock {
                 last_entry,
                 confirmed,
             ))),
-            ClockChoice::Manual => Clock::Manual(Mutex::new(last_entry)),
+            ClockChoice::Manual => Clock::Manual(watch::Sender::new(last_entry)),
         }
     }
 
@@ -54,7 +55,7 @@ impl Clock {
     pub fn now(&self) -> Result<Instant, Refusal> {
         match self {
             Clock::System(guard) => lock(guard).observe(Reading::take()),
-            Clock::Manual(now) => Ok(*lock(now)),
+            Clock::Manual(now) => Ok(*now.borrow()),
         }
     }
 
@@ -66,16 +67,35 @@ impl Clock {
                 "only a drill ledger served with `--clock manual` has a clock that is moved by hand",
             ));
         };
-        let mut now = lock(now);
-        if to < *now {
-            return Err(
-                Refusal::new("clock.backwards", "the ledger's time only moves forward")
-                    .input("now", to)
-                    .input("ledger_time", *now),
-            );
+        let mut before = None;
+        now.send_if_modified(|now| {
+            before = (to < *now).then_some(*now);
+            before.is_none() && std::mem::replace(now, to) != to
+        });
+        match before {
+            None => Ok(()),
+            Some(now) => Err(Refusal::new(
+                "clock.backwards",
+                "the ledger's time only moves forward",
+            )
+            .input("now", to)
+            .input("ledger_time", now)),
         }
-        *now = to;
-        Ok(())
+    }
+
+    /// Waits until it shows that instant; for ever while it is not believed.
+    pub async fn reaches(&self, at: Instant) {
+        match (self, self.now()) {
+            (Clock::Manual(now), _) => {
+                let mut now = now.subscribe();
+                now.wait_for(|now| *now >= at).await.ok();
+            }
+            (Clock::System(_), Ok(now)) => {
+                let left = at.millis().saturating_sub(now.millis());
+                tokio::time::sleep(Duration::from_millis(left.try_into().unwrap_or(0))).await;
+            }
+            (Clock::System(_), Err(_)) => std::future::pending().await,
+        }
     }
 }
 
@@ -163,6 +183,7 @@ fn unconfirmed(message: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -238,6 +259,24 @@ mod tests {
         assert!(clock.advance(at(20)).is_ok());
         assert_eq!(clock.advance(at(19)).unwrap_err().rule, "clock.backwards");
         assert_eq!(clock.now(), Ok(at(20)));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_instant_is_woken_when_the_clock_shows_it() {
+        let at = Instant::from_millis;
+        let clock = Clock::start(ClockChoice::Manual, at(10));
+        let mut waits = Box::pin(clock.reaches(at(20)));
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+        clock.advance(at(19)).unwrap();
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
+        clock.advance(at(21)).unwrap();
+        waits.await;
+        let clock = Clock::start(ClockChoice::System { confirmed: true }, Instant::MIN);
+        clock.reaches(clock.now().unwrap()).await;
+        // One that is not believed shows nothing.
+        let doubted = Clock::start(ClockChoice::System { confirmed: false }, at(10));
+        let mut waits = Box::pin(doubted.reaches(Instant::MIN));
+        assert!(timeout(Duration::ZERO, &mut waits).await.is_err());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::indexer::Progress;
 use super::past::Again;
 use super::pipeline::Shared;
+use super::queue::Room;
 use super::status::{StopReason, Stopped};
 
 /// A running ledger. Clones are handles of the same one; it stops when [`Ledger::stop`] is called or the last handle is dropped.
@@ -103,6 +104,11 @@ impl Ledger {
         self.inner.shared.status.durable(size).await
     }
 
+    /// Waits until the clock shows that instant; for ever while it is not believed.
+    pub async fn reaches(&self, at: Instant) {
+        self.inner.clock.reaches(at).await;
+    }
+
     /// Entry `n` and its line, if it is durable. A short read of a file.
     pub fn entry(&self, n: u64) -> Result<Option<(Entry, Line)>, Stopped> {
         self.inner.entry(n)
@@ -140,6 +146,11 @@ impl Ledger {
             storage_full: !inner.gate.has_room(),
             stopped: inner.shared.status.stop_reason(),
         }
+    }
+
+    /// What waits to be judged.
+    pub fn waiting(&self) -> Room {
+        self.inner.shared.used()
     }
 
     /// Waits until the ledger stops, and says why: after [`StopReason::Failed`] the process must end.

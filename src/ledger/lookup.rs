@@ -2,7 +2,7 @@
 
 use crate::chain::Hash;
 use crate::domain::values::{OpId, PartyId};
-use crate::store::IndexError;
+use crate::store::{IndexError, Shown};
 
 use super::batch::feed_of;
 use super::handle::{Inner, Ledger};
@@ -41,12 +41,20 @@ impl Ledger {
         self.inner.operation(op_id).await
     }
 
-    /// The numbers of the entries that a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
-    pub async fn feed(&self, feed: Feed, from: u64, limit: usize) -> Result<Vec<u64>, LookupError> {
+    /// What a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
+    pub async fn feed(
+        &self,
+        feed: Feed,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Shown>, LookupError> {
         let size = self.published().size;
         match feed {
             // An authority reads all: its places are the entries' numbers.
-            Feed::Authority => Ok((from..size).take(limit).collect()),
+            Feed::Authority => {
+                let all = (from..size).take(limit);
+                Ok(all.map(|n| Shown { n, with: n }).collect())
+            }
             Feed::Party(party) => {
                 self.inner.indexed(size).await?;
                 Ok(self.inner.index.feed(&feed_of(&party), from, limit)?)

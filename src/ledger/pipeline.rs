@@ -5,6 +5,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use metrics::histogram;
 use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
@@ -19,7 +20,7 @@ use super::batch::Slot;
 use super::committer::{CommitError, Committer};
 use super::gate::Gate;
 use super::intake::Decoded;
-use super::queue::{Lane, Queue, Ticket};
+use super::queue::{Lane, Queue, Room, Ticket};
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
 use super::verify::Verified;
@@ -99,6 +100,11 @@ impl Shared {
     pub(super) fn at_head<R>(&self, look: impl FnOnce(&Sequencer) -> R) -> Result<R, Stopped> {
         let head = self.head.read().map_err(|_| Stopped)?;
         Ok(look(&head))
+    }
+
+    /// What waits to be sequenced.
+    pub(super) fn used(&self) -> Room {
+        self.waiting().queue.used()
     }
 
     /// Takes consecutive tickets for envelopes of these lengths; `Ok(None)` when there is no room.
@@ -243,7 +249,11 @@ impl Shared {
             let Some(batch) = self.slot.take() else {
                 return committer.flush();
             };
+            let began = std::time::Instant::now();
             let published = committer.commit(&batch.lines, now_ms())?;
+            histogram!("counterfoil_commit_seconds").record(began.elapsed());
+            let entries = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
+            histogram!("counterfoil_batch_entries").record(entries);
             self.status.publish(published);
             // A broken index takes no records; the next start makes it anew.
             index.send(batch.records).ok();

@@ -203,6 +203,11 @@ impl<T> Queue<T> {
         Some(item)
     }
 
+    /// What has a ticket and was not released yet.
+    pub fn used(&self) -> Room {
+        self.used
+    }
+
     /// Whether no ticket is out: nothing waits and nothing is being verified.
     pub fn is_idle(&self) -> bool {
         self.used.tickets == 0

@@ -143,7 +143,7 @@ impl Sequencer {
         self.recent.find(op)
     }
 
-    /// Whether the party is to be told of entry `n` from an instant that has come, and no entry has come since.
+    /// Whether the party is to be told of entry `n` from an instant that has come, and was told of no entry since.
     pub fn is_due(&self, party: PartyId, n: u64, time: Instant) -> bool {
         self.later.is_due(party, n, time)
     }
@@ -157,8 +157,11 @@ impl Sequencer {
         line: Line,
         mut effects: Effects,
     ) -> Entered {
-        let mut told = self.later.take_due(time);
-        told.extend(effects.audience.iter().map(|party| (*party, self.size)));
+        let mut told = Vec::new();
+        for party in &effects.audience {
+            let due = self.later.take_due(*party, time).into_iter();
+            told.extend(due.chain([self.size]).map(|n| (*party, n)));
+        }
         for (party, from) in std::mem::take(&mut effects.audience_later) {
             self.later.put(party, self.size, from);
         }
@@ -229,31 +232,27 @@ impl Recent {
 }
 
 /// Who is told of which entry only from an instant on. "Its feed takes the entry in with its first position at or after
-/// that instant": so an entry stays here until one is entered at that instant or later.
+/// that instant, in order of n": so an entry stays here until the party is told of another at that instant or later, and
+/// a feed grows by what concerns its party alone.
 #[derive(Debug, Default)]
-struct Later {
-    from: BTreeMap<(PartyId, u64), Instant>,
-    order: BTreeSet<(Instant, u64, PartyId)>,
-}
+struct Later(BTreeMap<(PartyId, u64), Instant>);
 
 impl Later {
     fn put(&mut self, party: PartyId, n: u64, from: Instant) {
-        self.from.insert((party, n), from);
-        self.order.insert((from, n, party));
+        self.0.insert((party, n), from);
     }
 
     fn is_due(&self, party: PartyId, n: u64, time: Instant) -> bool {
-        let from = self.from.get(&(party, n));
-        from.is_some_and(|from| *from <= time)
+        self.0.get(&(party, n)).is_some_and(|from| *from <= time)
     }
 
-    /// Takes out what is due at `time`, in order of instant and number.
-    fn take_due(&mut self, time: Instant) -> Vec<(PartyId, u64)> {
-        let mut due = Vec::new();
-        while let Some((_, n, party)) = self.order.first().copied().filter(|next| next.0 <= time) {
-            self.order.pop_first();
-            self.from.remove(&(party, n));
-            due.push((party, n));
+    /// Takes out what is due to the party at `time`, in order of number.
+    fn take_due(&mut self, party: PartyId, time: Instant) -> Vec<u64> {
+        let own = self.0.range((party, 0)..=(party, u64::MAX));
+        let due = own.filter(|(_, from)| **from <= time);
+        let due: Vec<u64> = due.map(|((_, n), _)| *n).collect();
+        for n in &due {
+            self.0.remove(&(party, *n));
         }
         due
     }

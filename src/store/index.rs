@@ -41,6 +41,15 @@ pub struct Record {
     pub objects: Vec<String>,
 }
 
+/// A place of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Number of the entry that it shows.
+    pub n: u64,
+    /// Number of the entry with which the feed took it in: the same, or a later one.
+    pub with: u64,
+}
+
 /// Why the index did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -197,8 +206,8 @@ impl Index {
         })
     }
 
-    /// The numbers of the entries that a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
-    pub fn feed(&self, feed: &str, from: u64, limit: usize) -> Result<Vec<u64>, IndexError> {
+    /// What a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
+    pub fn feed(&self, feed: &str, from: u64, limit: usize) -> Result<Vec<Shown>, IndexError> {
         self.call(|db| {
             let mut entries = Vec::new();
             for item in db
@@ -209,7 +218,7 @@ impl Index {
                 if key != feed_key(feed, from + entries.len() as u64) {
                     return Err(IndexError::Damaged(format!("feed {feed} has a gap")));
                 }
-                entries.push(number(unsealed(&key, &value)?)?);
+                entries.push(Shown::decode(unsealed(&key, &value)?)?);
             }
             Ok(entries)
         })

@@ -23,7 +23,7 @@ pub mod space;
 mod testing;
 
 pub use head::Head;
-pub use index::{Index, IndexError, OpenedIndex, Rebuild, Record};
+pub use index::{Index, IndexError, OpenedIndex, Rebuild, Record, Shown};
 pub use journal::{Journal, JournalError};
 pub use layout::Layout;
 pub use quarantine::Quarantined;

@@ -133,7 +133,7 @@ fn offers(state: &State, request: &Request) -> Vec<String> {
         let apr = ranked
             .apr
             .map_or_else(String::new, |apr| format!("{:.4} %", percent(apr)));
-        let taken = matches!(request.state, RequestState::Accepted(id) if id == ranked.offer.id);
+        let taken = matches!(request.state, RequestState::Accepted(id, _) if id == ranked.offer.id);
         Some(format!(
             "{:<26} {:>5.2} % {:<8} costs {:>9}, pays {:>11}: {apr} a year{}",
             name(state, ranked.offer.lender),

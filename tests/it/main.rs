@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
 mod arrows;
+mod bulk;
 mod clients;
+mod config;
 mod corpus;
 mod faults;
+mod hostile;
 mod independent;
 mod journey;
 mod model;
+mod observed;
 mod openapi;
 mod operations_doc;
 mod own_ledger;
@@ -16,5 +20,6 @@ mod roles;
 mod schemas;
 mod served;
 mod story;
+mod tls;
 mod vectors;
 mod verdicts;

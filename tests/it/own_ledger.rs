@@ -41,21 +41,13 @@ fn a_new_ledger_admits_a_party_by_the_machines_clock() {
     let server = Server::start_by_the_clock(&data);
     let to = ["--url", server.base()];
     let act = [
-        "act",
-        "party.admit",
-        "--as",
-        "operator",
-        "--with",
-        "tax",
-        "--yes",
-        "--body",
-        &body,
+        "party", "admit", "--as", "operator", "--with", "tax", "--yes", "--body", &body,
     ];
     let said = good(&[&act[..], &ring[..], &to[..]].concat());
     assert!(said.starts_with("entry 1 at "), "{said}");
     let shown = good(
         &[
-            &["show", "parties", "--as", "tax", "--json"],
+            &["party", "list", "--as", "tax", "--json"],
             &ring[..],
             &to[..],
         ]
@@ -74,7 +66,7 @@ fn anothers_invoice_is_not_imported_as_ones_own() {
     let ring = ["--keys", &keys, "--url", server.base()];
     let contracts = good(
         &[
-            &["show", "contracts", "--as", "hospital", "--json"],
+            &["contract", "list", "--as", "hospital", "--json"],
             &ring[..],
         ]
         .concat(),

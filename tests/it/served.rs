@@ -5,9 +5,10 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use counterfoil::chain::pae::OP_TYPE;
@@ -70,7 +71,8 @@ pub(crate) struct Server {
     pid: u32,
     origin: String,
     base: String,
-    log: JoinHandle<String>,
+    log: Arc<Mutex<String>>,
+    listening: JoinHandle<()>,
 }
 
 /// How a process ended.
@@ -107,6 +109,13 @@ impl Server {
         Server::spawn(Command::new(BINARY).args(serve_args(data)))
     }
 
+    /// The same with more flags.
+    pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Server {
+        let mut started = Command::new(BINARY);
+        started.args(serve_args(data)).args(flags);
+        Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
+    }
+
     /// Serves inside a shell that first does something to itself, such as `ulimit`, under a command such as `strace`.
     pub(crate) fn start_under(command: &[&str], prelude: &str, data: &Path) -> Server {
         let script = format!("{prelude}\necho \"pid $$\" >&2\nexec \"$0\" \"$@\"");
@@ -121,7 +130,9 @@ impl Server {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (say, said) = channel();
         let stderr = child.stderr.take().unwrap();
-        let log = thread::spawn(move || listen(stderr, &say));
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        let listening = thread::spawn(move || listen(stderr, &say, &kept));
         let mut pid = child.id();
         for said in said {
             match said {
@@ -133,13 +144,20 @@ impl Server {
                         origin,
                         base,
                         log,
+                        listening,
                     });
                 }
             }
         }
         let code = child.wait().unwrap().code();
-        let log = log.join().unwrap();
+        listening.join().unwrap();
+        let log = log.lock().unwrap().clone();
         Err(Ended { code, log })
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -179,12 +197,30 @@ impl Server {
     /// Waits until it ends by itself.
     pub(crate) fn ended(mut self) -> Ended {
         let code = self.child.wait().unwrap().code();
-        let log = std::mem::replace(&mut self.log, thread::spawn(String::new));
-        let log = log.join().unwrap();
+        let listening = std::mem::replace(&mut self.listening, thread::spawn(|| ()));
+        listening.join().unwrap();
+        let log = self.log.lock().unwrap().clone();
         Ended { code, log }
     }
 
-    fn signal(&self, name: &str) {
+    /// Waits until it has written this to standard error; all that it wrote until then.
+    pub(crate) fn log_with(&self, said: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            if log.contains(said) {
+                return log;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "no {said:?} in {log}"
+            );
+            thread::yield_now();
+        }
+    }
+
+    /// Sends a signal such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.pid.to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.unwrap().success(), "kill -s {name} {pid}");
@@ -211,22 +247,28 @@ fn serve_args(data: &Path) -> Vec<String> {
 }
 
 /// Passes on what tells how the start goes, and keeps all.
-fn listen(stderr: ChildStderr, say: &Sender<Said>) -> String {
-    let mut log = String::new();
+fn listen(stderr: ChildStderr, say: &Sender<Said>, log: &Mutex<String>) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
         if let Some(pid) = line.strip_prefix("pid ") {
             say.send(Said::Pid(pid.parse().unwrap())).ok();
         }
-        if let Some((before, base)) = line.split_once(" on http://") {
+        if let Some((before, base)) = line.split_once(" on http") {
             let origin = before.split(' ').next().unwrap().to_owned();
-            let base = format!("http://{base}");
+            let base = format!("http{base}");
             say.send(Said::Serves { origin, base }).ok();
         }
+        // With --log-format json it says so as an object.
+        if let Ok(said) = serde_json::from_str::<Value>(&line)
+            && let (Some(origin), Some(base)) = (said["origin"].as_str(), said["url"].as_str())
+        {
+            let (origin, base) = (origin.to_owned(), base.to_owned());
+            say.send(Said::Serves { origin, base }).ok();
+        }
+        let mut log = log.lock().unwrap();
         log.push_str(&line);
         log.push('\n');
     }
-    log
 }
 
 /// Somebody in the story.
@@ -259,6 +301,18 @@ impl Party {
     ) -> Envelope {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).unwrap();
+        self.envelope_of(nonce, ledger, not_after, op, body)
+    }
+
+    /// The same with a nonce that is known, and so with a known id.
+    pub(crate) fn envelope_of(
+        &self,
+        nonce: [u8; 16],
+        ledger: &str,
+        not_after: &str,
+        op: &str,
+        body: &Value,
+    ) -> Envelope {
         let payload = json!({
             "ledger": ledger, "op": op, "party": self.id, "nonce": hex::encode(nonce), "not_after": not_after,
             "body": body,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::served::Served;
 use crate::api::session::SESSIONS_PER_PARTY;
 use crate::domain::testing::{HOSPITAL, STRANGER, SUPPLIER, TAX};
+use crate::domain::values::Instant;
 
 fn events(served: &Served, by: &str, query: &str) -> Value {
     let client = served.client_of(by);
@@ -62,7 +63,7 @@ fn pages_of_a_feed_go_on_behind_a_number_and_lead_to_the_lines() {
     let mut served = Served::new();
     let (contract, envelope) = served.proposed("HT-0");
     let first = events(&served, SUPPLIER, "?limit=1");
-    assert_eq!((own(&first).len(), &first["next"]), (1, &json!(1)));
+    assert_eq!((own(&first).len(), &first["next"]), (1, &json!("1")));
     let second = events(&served, SUPPLIER, "?limit=1&after=1");
     assert_eq!(second.get("next"), None);
     let event = &second["items"][0];
@@ -101,16 +102,132 @@ impl Reading {
 
     /// The next event, or none when the stream is at its end.
     fn event(&mut self) -> Option<Value> {
+        self.event_with_id().map(|(_, event)| event)
+    }
+
+    /// The same under its id.
+    fn event_with_id(&mut self) -> Option<(String, Value)> {
+        let (mut id, mut event) = (String::new(), None);
         loop {
             let mut line = String::new();
             if self.0.read_line(&mut line).unwrap() == 0 {
                 return None;
             }
+            if let Some(found) = line.strip_prefix("id:") {
+                id = found.trim().to_owned();
+            }
             if let Some(data) = line.strip_prefix("data:") {
-                return Some(serde_json::from_str(data).unwrap());
+                event = Some(serde_json::from_str(data).unwrap());
+            }
+            // A blank line ends an event.
+            if line == "\n"
+                && let Some(event) = event.take()
+            {
+                return Some((id, event));
             }
         }
     }
+}
+
+/// Seq and operation of events, object and word of notices.
+fn told(items: &[Value]) -> Vec<String> {
+    let told = |item: &Value| match item.get("seq") {
+        Some(seq) => format!("{seq} {}", item["op"].as_str().unwrap()),
+        None => format!("{} {}", item["object"], item["notice"]),
+    };
+    items.iter().map(told).collect()
+}
+
+/// A contract that nobody answers for a month, and then another: the feed of the hospital, of which it reads so much at
+/// a time.
+fn in_pages(served: &Served, limit: usize) -> Vec<Value> {
+    let (mut items, mut query) = (Vec::new(), format!("?limit={limit}"));
+    loop {
+        let page = events(served, HOSPITAL, &query);
+        items.extend(page["items"].as_array().unwrap().clone());
+        match page["next"].as_str() {
+            Some(next) => query = format!("?limit={limit}&after={next}"),
+            None => return items,
+        }
+    }
+}
+
+#[test]
+fn a_notice_stands_where_its_time_puts_it_and_is_recomputed_from_any_place() {
+    let mut served = Served::new();
+    let (first, _) = served.proposed("HT-0");
+    let (second, _) = served.proposed("HT-1");
+    let end = served.ledger.ready().time.plus_days(30);
+    let before = Instant::from_millis(end.millis() - 1);
+    served.ledger.advance(before).unwrap();
+    assert_eq!(
+        told(&in_pages(&served, 50)).len(),
+        3,
+        "nothing has ended yet"
+    );
+    served.ledger.advance(end.plus_hours(1)).unwrap();
+    served.proposed("HT-2");
+    let whole = in_pages(&served, 50);
+    let mut expired = [first, second].map(|id| format!("\"{id}\" \"expired\""));
+    expired.sort();
+    let [one, other] = expired;
+    let (begins, then) = (
+        "1 party.admit",
+        ["2 contract.propose", "3 contract.propose"],
+    );
+    let expected = [begins, then[0], then[1], &one, &other, "4 contract.propose"];
+    assert_eq!(told(&whole), expected);
+    for limit in 1..5 {
+        assert_eq!(in_pages(&served, limit), whole, "{limit} at a time");
+    }
+    // From the place of an event or of a notice on, the same again.
+    for (at, item) in whole.iter().enumerate() {
+        let after = match item.get("place") {
+            Some(place) => place.as_str().unwrap().to_owned(),
+            None => item["seq"].to_string(),
+        };
+        let rest = events(&served, HOSPITAL, &format!("?after={after}"));
+        assert_eq!(
+            rest["items"].as_array().unwrap()[..],
+            whole[at + 1..],
+            "{after}"
+        );
+    }
+    let client = served.client_of(STRANGER);
+    let stranger: Value = client.get("/v1/events").unwrap();
+    assert_eq!(
+        told(stranger["items"].as_array().unwrap()),
+        ["1 party.admit"]
+    );
+    let beyond = events(&served, HOSPITAL, "?after=99");
+    assert_eq!(beyond["items"], json!([]));
+}
+
+#[test]
+fn a_stream_sends_a_notice_when_its_time_comes_and_goes_on_behind_it() {
+    let mut served = Served::new();
+    let (contract, _) = served.proposed("HT-0");
+    let mut reading = Reading::open(&served, SUPPLIER, "2");
+    let end = served.ledger.ready().time.plus_days(30);
+    served.ledger.advance(end).unwrap();
+    let (place, notice) = reading.event_with_id().unwrap();
+    assert_eq!(notice["object"], contract.to_string());
+    assert_eq!(
+        (&notice["notice"], &notice["time"]),
+        (&json!("expired"), &json!(end))
+    );
+    assert_eq!(notice["place"], place);
+    served.proposed("HT-1");
+    assert_eq!(reading.event().unwrap()["seq"], 3);
+    // Who asks again behind the notice does not read it again; who asks behind the event before it does.
+    assert_eq!(
+        Reading::open(&served, SUPPLIER, &place).event().unwrap()["seq"],
+        3
+    );
+    let again = Reading::open(&served, SUPPLIER, "2")
+        .event_with_id()
+        .unwrap();
+    assert_eq!(again, (place, notice));
 }
 
 #[test]
@@ -156,6 +273,8 @@ fn a_feed_takes_a_session_and_says_what_it_takes() {
     let token = served.token_of(STRANGER);
     for (query, code) in [
         ("after=-1", "query.after"),
+        ("after=1.soon.ctr_0", "query.after"),
+        ("after=1.5", "query.after"),
         ("limit=0", "query.limit"),
         ("from=1", "query.unknown"),
     ] {

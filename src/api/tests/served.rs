@@ -44,7 +44,7 @@ pub(super) fn key(party: &str) -> SigningKey {
 }
 
 /// A party's key as it is registered.
-pub(super) fn granted(party: &str) -> KeyGrant {
+pub(in crate::api) fn granted(party: &str) -> KeyGrant {
     KeyGrant {
         key: PublicKey(*key(party).public_key().as_bytes()),
         ..grant(party)
@@ -82,7 +82,7 @@ impl Served {
     }
 
     /// A ledger with a supplier, a hospital, another company and an authority that audits.
-    pub(super) fn new() -> Served {
+    pub(in crate::api) fn new() -> Served {
         let mut served = Served::empty();
         served.admit(TAX, &[Role::Authority], &[Scope::Audit], None);
         let company = [Role::Supplier];
@@ -104,7 +104,7 @@ impl Served {
     }
 
     /// One more company, of whom nobody else is told.
-    pub(super) fn admit_another(&mut self, party: &str) {
+    pub(in crate::api) fn admit_another(&mut self, party: &str) {
         self.admit(party, &[Role::Supplier], &[], Some(Size::Large));
     }
 
@@ -126,7 +126,12 @@ impl Served {
         self.signed_by(by, &[], body)
     }
 
-    fn signed_by<T: Operation>(&mut self, by: &str, also: &[&str], body: T) -> Envelope {
+    pub(in crate::api) fn signed_by<T: Operation>(
+        &mut self,
+        by: &str,
+        also: &[&str],
+        body: T,
+    ) -> Envelope {
         let mut envelope = Envelope::new(OP_TYPE, self.payload(by, body)).unwrap();
         for party in [&[by], also].concat() {
             envelope.sign(&key(party)).unwrap();
@@ -135,7 +140,7 @@ impl Served {
     }
 
     /// A contract that the supplier proposes to the hospital under this number.
-    pub(super) fn proposed(&mut self, number: &str) -> (ContractId, Envelope) {
+    pub(in crate::api) fn proposed(&mut self, number: &str) -> (ContractId, Envelope) {
         let body = propose::Propose {
             number: wire(number),
             ..proposal()
@@ -161,7 +166,7 @@ impl Served {
     }
 
     /// A client without a session.
-    pub(super) fn client(&self) -> Client {
+    pub(in crate::api) fn client(&self) -> Client {
         Client::new(self.base())
     }
 
@@ -279,7 +284,7 @@ fn serve(
     let server = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        Server::on(listener, Api::new(ledger, base).unwrap(), limits).unwrap()
+        Server::on(listener, Api::new(ledger, base).unwrap(), limits)
     });
     let address = server.address().unwrap();
     let thread = std::thread::spawn(move || {

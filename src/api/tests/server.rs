@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::served::Served;
 use crate::api::Limits;
+use crate::domain::testing::OPERATOR;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -13,6 +14,7 @@ fn quick() -> Limits {
     Limits {
         header_read: Duration::from_millis(300),
         connections_per_address: 2,
+        limit_loopback: true,
         grace: Duration::from_secs(5),
         ..Limits::default()
     }
@@ -59,31 +61,147 @@ fn headers_have_a_bound() {
     );
 }
 
+const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+
+/// A connection that was answered once and stays open.
+fn idle(served: &Served) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+}
+
+/// A connection on which an answer goes on and on.
+fn busy(served: &Served, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    let head = format!(
+        "GET /v1/events HTTP/1.1\r\nhost: test\r\naccept: text/event-stream\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+}
+
+/// A connection whose request was accepted and waits for its body.
+fn begun(served: &Served) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).unwrap();
+    stream
+        .write_all(b"POST /v1/drill/clock HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n")
+        .unwrap();
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked[..21], b"HTTP/1.1 100 Continue");
+    stream
+}
+
 #[test]
-fn an_address_has_so_many_connections_and_gets_them_back() {
+fn the_idlest_connection_of_an_address_makes_room_for_its_next() {
     let served = Served::with_limits(Limits {
         header_read: LONG,
         ..quick()
     });
-    let get = b"GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
-    let mut held: Vec<TcpStream> = (0..2)
-        .map(|_| {
-            let mut stream = TcpStream::connect(served.address).unwrap();
-            // An answer shows that the connection was taken in; the stream stays open.
-            stream
-                .write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
-                .unwrap();
-            let mut answer = [0; 12];
-            stream.read_exact(&mut answer).unwrap();
-            stream
-        })
-        .collect();
-    assert_eq!(served.raw(get, LONG), "", "a third is closed at once");
-    held.pop();
-    let again = || served.raw(get, LONG).starts_with("HTTP/1.1 200");
+    // One waits for its next request, the other for the body of its first.
+    let mut held = [idle(&served), begun(&served)];
+    assert!(served.raw(GET, LONG).starts_with("HTTP/1.1 200"));
     let began = Instant::now();
-    while !again() {
+    rest(&mut held[0]);
+    assert!(began.elapsed() < LONG / 2, "the first was closed");
+    let _third = idle(&served);
+    let _fourth = idle(&served);
+    rest(&mut held[1]);
+    assert!(began.elapsed() < LONG / 2, "the second too");
+}
+
+#[test]
+fn an_address_has_so_many_busy_connections_and_gets_them_back() {
+    let served = Served::with_limits(Limits {
+        header_read: LONG,
+        ..quick()
+    });
+    let token = served.token_of(OPERATOR);
+    let held = [busy(&served, &token), busy(&served, &token)];
+    assert_eq!(served.raw(GET, LONG), "", "a third is closed at once");
+    drop(held);
+    let began = Instant::now();
+    while !served.raw(GET, LONG).starts_with("HTTP/1.1 200") {
         assert!(began.elapsed() < LONG, "the place was not given back");
+    }
+}
+
+#[test]
+fn an_address_that_sends_too_much_is_told_when_to_come_again() {
+    let served = Served::with_limits(Limits {
+        requests_per_second: 1,
+        requests_burst: 11,
+        limit_loopback: true,
+        ..Limits::default()
+    });
+    let ask = |head: &str| served.request(head, b"");
+    assert_eq!(ask("POST /v1/challenges HTTP/1.1").status, 201);
+    let refused = ask("POST /v1/challenges HTTP/1.1");
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (429, "rate.exceeded")
+    );
+    let after = refused
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("retry-after: "));
+    let seconds: u64 = after.unwrap().parse().unwrap();
+    assert!((5..=9).contains(&seconds), "{seconds}");
+    assert!(
+        refused.has("x-content-type-options: nosniff"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        ask("GET /healthz HTTP/1.1").status,
+        200,
+        "what costs less is taken"
+    );
+}
+
+#[test]
+fn an_address_that_sends_bad_signatures_is_slowed() {
+    let limited = |limit_loopback| {
+        Served::with_limits(Limits {
+            requests_per_second: 1,
+            requests_burst: 40,
+            limit_loopback,
+            ..Limits::default()
+        })
+    };
+    let stranger = |served: &mut Served| {
+        let body = crate::domain::testing::proposal();
+        let envelope = served
+            .signed(crate::domain::testing::STRANGER, body)
+            .encode();
+        let head = "POST /v1/operations HTTP/1.1\r\ncontent-type: application/json";
+        let answer = served.request(head, &envelope);
+        (answer.status, answer.code())
+    };
+    let mut served = limited(true);
+    assert_eq!(stranger(&mut served), (422, "key.unknown".to_owned()));
+    assert_eq!(stranger(&mut served), (429, "rate.exceeded".to_owned()));
+    // Lines of a batch count one by one.
+    let mut served = limited(true);
+    let body = crate::domain::testing::proposal();
+    let envelope = served
+        .signed(crate::domain::testing::STRANGER, body)
+        .encode();
+    let head = "POST /v1/operations:batch HTTP/1.1\r\ncontent-type: application/x-ndjson";
+    let answer = served.request(head, &envelope);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(served.request("GET /healthz HTTP/1.1", b"").status, 429);
+    // The operator's own programs are not.
+    let mut served = limited(false);
+    for _ in 0..3 {
+        assert_eq!(stranger(&mut served).0, 422);
     }
 }
 

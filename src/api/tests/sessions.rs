@@ -145,3 +145,95 @@ fn a_session_reads_as_its_party() {
     assert_eq!(others.get("evidence"), None);
     assert_eq!(others["name"], json!(SUPPLIER));
 }
+
+/// A session in a cookie, as `name=token`.
+fn cookie_of(served: &Served, party: &str) -> String {
+    let given = served.request("POST /v1/challenges HTTP/1.1", b"").json();
+    let payload = format!(
+        r#"{{"ledger":{},"audience":{},"party":"{party}","challenge":{},"expires":{}}}"#,
+        given["ledger"], given["audience"], given["challenge"], given["expires"]
+    );
+    let mut envelope = Envelope::new(SESSION_TYPE, payload).unwrap();
+    envelope.sign(&key(party)).unwrap();
+    let head = "POST /v1/sessions HTTP/1.1\r\ncontent-type: application/json\r\ncounterfoil-session: cookie";
+    let opened = served.request(head, &envelope.encode());
+    assert_eq!(opened.status, 201);
+    assert_eq!(opened.json().get("token"), None, "no script reads it");
+    let set = opened
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "));
+    let mut parts = set.unwrap().split("; ");
+    let cookie = parts.next().unwrap().to_owned();
+    let rest: Vec<&str> = parts.collect();
+    assert_eq!(
+        rest,
+        [
+            "path=/",
+            "secure",
+            "httponly",
+            "samesite=strict",
+            "max-age=900"
+        ]
+    );
+    // Headers were read in lower case; the name begins as browsers ask of it.
+    cookie.replace("__host-", "__Host-")
+}
+
+#[test]
+fn a_cookie_reads_and_changes_only_with_the_header_of_our_own_scripts() {
+    let served = Served::new();
+    let cookie = cookie_of(&served, SUPPLIER);
+    let ask = |head: &str| {
+        let head = head.replacen(' ', " /v1/", 1);
+        served.request(
+            &format!("{head} HTTP/1.1\r\ncookie: other=1; {cookie}"),
+            b"",
+        )
+    };
+    assert_eq!(ask("GET parties").status, 200);
+    assert_eq!(ask("HEAD parties").status, 200);
+    for head in ["POST operations:check", "DELETE sessions"] {
+        let refused = ask(head);
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (403, "session.request_header")
+        );
+    }
+    let with_header = format!(
+        "POST /v1/operations:check HTTP/1.1\r\ncounterfoil-request: 1\r\ncontent-type: application/json\r\ncookie: {cookie}"
+    );
+    assert_eq!(
+        served.request(&with_header, b"{}").status,
+        400,
+        "it is looked at"
+    );
+    let end = format!("DELETE /v1/sessions HTTP/1.1\r\ncounterfoil-request: 1\r\ncookie: {cookie}");
+    let ended = served.request(&end, b"");
+    assert_eq!(ended.status, 204);
+    assert!(
+        ended.head.contains("set-cookie: __host-counterfoil=; "),
+        "{ended:?}"
+    );
+    assert_eq!(ask("GET parties").code(), "session.ended");
+}
+
+#[test]
+fn a_token_ends_when_its_holder_says_so() {
+    let served = Served::new();
+    let token = served.token_of(SUPPLIER);
+    let ask = |head: &str| {
+        served.request(
+            &format!("{head} HTTP/1.1\r\nauthorization: Bearer {token}"),
+            b"",
+        )
+    };
+    assert_eq!(ask("GET /v1/parties").status, 200);
+    assert_eq!(ask("DELETE /v1/sessions").status, 204);
+    assert_eq!(ask("GET /v1/parties").code(), "session.ended");
+    assert_eq!(ask("DELETE /v1/sessions").code(), "session.ended");
+    assert_eq!(
+        served.request("DELETE /v1/sessions HTTP/1.1", b"").code(),
+        "session.missing"
+    );
+}

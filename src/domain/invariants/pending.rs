@@ -184,7 +184,7 @@ fn acceptances(state: &State) -> Vec<String> {
         }
     }
     let said = |request: &Request| match request.state {
-        RequestState::Accepted(offer) => vec![offer],
+        RequestState::Accepted(offer, _) => vec![offer],
         _ => Vec::new(),
     };
     state

@@ -1,7 +1,8 @@
 //! A party's bank account, which only its servicing bank's word makes usable.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::table::Object;
-use crate::domain::values::{AccountId, Currency, Instant, Label, PartyId};
+use crate::domain::values::{AccountId, Currency, Instant, Label, PartyId, UtcOffset};
 
 /// Where an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,17 @@ impl Object for Account {
             AccountKey::Bank(self.bank),
             AccountKey::Of(self.party, self.currency),
         ]
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let parties = [self.party, self.bank];
+        match self.state {
+            AccountState::Added { ends } => vec![Notice::to(ends, NoticeWord::Expired, parties)],
+            AccountState::Attested { usable } => {
+                vec![Notice::to(usable, NoticeWord::Usable, parties)]
+            }
+            AccountState::Closed(_) => Vec::new(),
+        }
     }
 }
 

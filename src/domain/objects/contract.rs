@@ -1,9 +1,11 @@
 //! A contract between a supplier and a debtor, from which deliveries, invoices and receivables come.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     ContractId, Currency, Day, Digest, Fen, Instant, OpId, PartyId, Rate, Reference, Size,
+    UtcOffset,
 };
 
 /// What the two agreed.
@@ -157,6 +159,15 @@ impl Object for Contract {
         ];
         keys.extend(self.change().map(|change| ContractKey::Change(change.op)));
         keys
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let ends = match &self.state {
+            ContractState::Proposed { ends } => Some(*ends),
+            _ => self.change().map(|change| change.ends),
+        };
+        let expired = |ends| Notice::to(ends, NoticeWord::Expired, [self.supplier, self.debtor]);
+        ends.map(expired).into_iter().collect()
     }
 }
 

@@ -1,7 +1,10 @@
 //! A delivery: it starts the payment clock and never creates a fen.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::table::Object;
-use crate::domain::values::{ContractId, Day, DeliveryId, Fen, PartyId, Reason, Reference};
+use crate::domain::values::{
+    ContractId, Day, DeliveryId, Fen, PartyId, Reason, Reference, UtcOffset,
+};
 
 /// What the debtor said of a delivery.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,16 @@ impl Object for Delivery {
             DeliveryKey::Party(self.debtor),
             DeliveryKey::Contract(self.contract),
         ]
+    }
+
+    fn notices(&self, offset: UtcOffset) -> Vec<Notice> {
+        match self.acceptance {
+            Acceptance::Deemed { on } => {
+                let parties = [self.supplier, self.debtor];
+                vec![Notice::to(offset.end_of(on), NoticeWord::Deemed, parties)]
+            }
+            Acceptance::Accepted { .. } | Acceptance::Rejected { .. } => Vec::new(),
+        }
     }
 }
 

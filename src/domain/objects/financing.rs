@@ -1,10 +1,11 @@
 //! A financing: an accepted offer, until its money has moved and after.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     Addresses, Currency, Day, Fen, FinancingId, Instant, LegId, LimitId, OfferId, PartyId,
-    ReceivableId, RequestId,
+    ReceivableId, RequestId, UtcOffset,
 };
 
 use super::offer::OfferTerms;
@@ -109,6 +110,19 @@ impl Object for Financing {
         );
         keys.dedup();
         keys
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let parties = [self.lender, self.requester];
+        match self.state {
+            FinancingState::Accepted { ends, .. } => {
+                vec![Notice::to(ends, NoticeWord::Expired, parties)]
+            }
+            FinancingState::Changed(at) => vec![Notice::to(at, NoticeWord::Changed, parties)],
+            FinancingState::Funded(_)
+            | FinancingState::Cancelled(_)
+            | FinancingState::Reversed(_) => Vec::new(),
+        }
     }
 }
 

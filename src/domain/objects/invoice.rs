@@ -1,10 +1,11 @@
 //! An invoice: what a receivable is registered on, and how much of it is used.
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     ContractId, Currency, Day, DeliveryId, Digest, Fen, Fingerprint, Instant, InvoiceId, PartyId,
-    Reason, Reference,
+    Reason, Reference, UtcOffset,
 };
 
 /// A tax authority's word that the invoice is in its books.
@@ -136,6 +137,15 @@ impl Object for Invoice {
             keys.push(InvoiceKey::Document(self.supplier, credit.document));
         }
         keys
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let flags = self.flag.iter();
+        let notice = |flag: &Flag| {
+            let parties = [self.supplier, self.debtor, flag.by];
+            Notice::to(flag.ends, NoticeWord::FlagEnded, parties)
+        };
+        flags.map(notice).collect()
     }
 }
 

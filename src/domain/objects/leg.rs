@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     AccountId, Currency, Day, Digest, Fen, FinancingId, Instant, LegId, ObligationId, PartyId,
-    ReceivableId, Reference,
+    ReceivableId, Reference, UtcOffset,
 };
 
 /// What a leg is for.
@@ -153,6 +154,19 @@ impl Object for Leg {
             }
         }
         keys
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        // One that is attested later has lapsed all the same: what waited for it was released.
+        let in_time = match &self.state {
+            LegState::Announced => false,
+            LegState::Attested(attested) | LegState::Reversed { attested, .. } => {
+                attested.at < self.lapses
+            }
+        };
+        let parties = [self.payer, self.payee, self.bank];
+        let lapsed = Notice::to(self.lapses, NoticeWord::Lapsed, parties);
+        (!in_time).then_some(lapsed).into_iter().collect()
     }
 }
 

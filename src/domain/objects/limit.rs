@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::table::Object;
-use crate::domain::values::{Currency, Day, Fen, FinancingId, Instant, LimitId, PartyId};
+use crate::domain::values::{
+    Currency, Day, Fen, FinancingId, Instant, LimitId, PartyId, UtcOffset,
+};
 
 /// What an accepted, unfunded financing keeps free for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,11 @@ impl Object for Limit {
             LimitKey::Lender(self.lender),
             LimitKey::For(self.lender, self.debtor, self.supplier, self.currency),
         ]
+    }
+
+    fn notices(&self, offset: UtcOffset) -> Vec<Notice> {
+        let end = offset.end_of(self.valid_to);
+        vec![Notice::to(end, NoticeWord::Expired, [self.lender])]
     }
 }
 

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::table::Object;
 use crate::domain::values::{
     Amount, Currency, Day, DayCount, Digest, FinancingId, Instant, OfferId, PartyId, Rate,
-    RequestId, Salt,
+    RequestId, Salt, UtcOffset,
 };
 
 use super::transfer::Recourse;
@@ -148,6 +149,18 @@ impl Object for Offer {
             OfferKey::Requester(self.requester),
             OfferKey::RequestLender(self.request, self.lender),
         ]
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        match &self.state {
+            OfferState::Standing(terms) => {
+                let parties = [self.lender, self.requester];
+                vec![Notice::to(terms.expires, NoticeWord::Expired, parties)]
+            }
+            OfferState::Committed(_) | OfferState::Withdrawn | OfferState::Accepted(..) => {
+                Vec::new()
+            }
+        }
     }
 }
 

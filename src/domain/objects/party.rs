@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::head::Head;
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     Currency, Day, Digest, Fen, Instant, Label, Name, OpId, PartyId, Power, PublicKey, Reason,
-    Role, Scope, Size,
+    Role, Scope, Size, UtcOffset,
 };
 
 /// One signing key of a party.
@@ -162,6 +163,19 @@ impl Object for Party {
         keys.chain(aliases)
             .chain(self.roles.iter().map(|role| PartyLink::Role(*role)))
             .collect()
+    }
+
+    fn notices(&self, offset: UtcOffset) -> Vec<Notice> {
+        let changes = self.changes.iter().filter(|change| !change.vetoed);
+        let in_force =
+            changes.map(|change| Notice::to(change.effective, NoticeWord::InForce, [self.id]));
+        let known = self.kyc_valid_to.iter();
+        let lapsed =
+            known.map(|last| Notice::to(offset.end_of(*last), NoticeWord::Lapsed, [self.id]));
+        let suspended = self.suspension.iter();
+        let ended =
+            suspended.map(|one| Notice::to(one.ends, NoticeWord::SuspensionEnded, [self.id]));
+        in_force.chain(lapsed).chain(ended).collect()
     }
 }
 

@@ -176,6 +176,8 @@ pub enum ReceivableKey {
     Holder(PartyId),
     /// Who once held one and passed it on.
     FormerHolder(PartyId),
+    /// Who owes or holds an open fen, and the day it is due; nobody named: whoever they are.
+    Due(Option<PartyId>, Day),
 }
 
 impl Object for Receivable {
@@ -204,6 +206,11 @@ impl Object for Receivable {
                         .iter()
                         .map(|hop| ReceivableKey::FormerHolder(hop.from)),
                 );
+                // What is settled must not lengthen what a list of dues looks through.
+                if run.state == FenState::Open {
+                    let readers = [None, Some(self.debtor), Some(run.holder)];
+                    keys.extend(readers.map(|reader| ReceivableKey::Due(reader, run.due)));
+                }
             }
         }
         keys.sort_unstable();

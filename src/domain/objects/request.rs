@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::notices::{Notice, NoticeWord, Told};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
-    Addresses, Currency, Day, Fen, Instant, OfferId, PartyId, ReceivableId, RequestId,
+    Addresses, Currency, Day, Fen, Instant, OfferId, PartyId, ReceivableId, RequestId, UtcOffset,
 };
 
 /// How lenders bid.
@@ -23,8 +24,8 @@ pub enum Bidding {
 pub enum RequestState {
     /// Takes offers until it closes, and an acceptance until `accept_by`.
     Open,
-    /// The requester accepted the offer.
-    Accepted(OfferId),
+    /// The requester accepted the offer, then.
+    Accepted(OfferId, Instant),
     /// The requester withdrew it.
     Withdrawn(Instant),
     /// A payment or a credit took one of its fens first.
@@ -106,12 +107,60 @@ impl Object for Request {
         keys.dedup();
         keys
     }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let end = self.ends();
+        let requester = Told::Party(self.requester);
+        let mut all = vec![self.to_lenders(end, NoticeWord::Ended)];
+        if self.bidding == Bidding::Sealed && self.closes < end {
+            all.push(self.to_lenders(self.closes, NoticeWord::Revealing));
+        }
+        if self.revealed_by < end {
+            all.push(self.to_lenders(self.revealed_by, NoticeWord::Closed));
+        }
+        for notice in &mut all {
+            // How it ended is the requester's to know; what it did itself it knows.
+            if notice.word != NoticeWord::Ended {
+                notice.told.push(requester);
+            }
+        }
+        let ended = match self.state {
+            RequestState::Open => Some(NoticeWord::Expired),
+            RequestState::Changed(_) => Some(NoticeWord::Changed),
+            RequestState::Accepted(..) | RequestState::Withdrawn(_) => None,
+        };
+        let ended = ended.map(|word| Notice::to(end, word, [self.requester]));
+        // Before the lenders' own: an auditor reads the first of an instant.
+        ended.into_iter().chain(all).collect()
+    }
 }
 
 impl Request {
     /// Whether it is live at `time`: neither answered nor ended.
     pub fn is_live(&self, time: Instant) -> bool {
         self.state == RequestState::Open && self.accept_by > time
+    }
+
+    /// The instant from which on it is no more, as far as is known.
+    pub fn ends(&self) -> Instant {
+        match self.state {
+            RequestState::Open => self.accept_by,
+            RequestState::Accepted(_, at)
+            | RequestState::Withdrawn(at)
+            | RequestState::Changed(at) => at,
+        }
+    }
+
+    /// What the lenders that may bid are told.
+    fn to_lenders(&self, at: Instant, word: NoticeWord) -> Notice {
+        let told = match &self.invited {
+            None => vec![Told::Lenders],
+            Some(lenders) => {
+                let others = lenders.iter().filter(|lender| **lender != self.debtor);
+                others.map(|lender| Told::Party(*lender)).collect()
+            }
+        };
+        Notice { at, word, told }
     }
 
     /// Whether it asks this lender.

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::notices::{Notice, NoticeWord};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::table::Object;
 use crate::domain::values::{
     Addresses, ContractId, Currency, Fen, Instant, InvoiceId, PartyId, ReceivableId, TransferId,
+    UtcOffset,
 };
 
 /// What an assignor still answers for if the debtor does not pay.
@@ -100,6 +102,19 @@ impl Object for Transfer {
         );
         keys.dedup();
         keys
+    }
+
+    fn notices(&self, _: UtcOffset) -> Vec<Notice> {
+        let parties = [self.from, self.to];
+        match self.state {
+            TransferState::Proposed => {
+                vec![Notice::to(self.expires, NoticeWord::Expired, parties)]
+            }
+            TransferState::Changed(at) => vec![Notice::to(at, NoticeWord::Changed, parties)],
+            TransferState::Accepted(_) | TransferState::Declined | TransferState::Cancelled => {
+                Vec::new()
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     Discharge, Financing, FinancingState, Invoice, Leg, LegState, Obligation, Offer, OfferState,
     Receivable, Request, RequestState, Stage, Transfer, TransferState,
 };
+use crate::domain::notices::Behind;
 use crate::domain::operation::Operation;
 use crate::domain::ops::{
     account, contract, delivery, invoice, obligation, offer, operation, receivable, transfer,
@@ -17,6 +18,7 @@ use crate::domain::testing::{
     BANK, HOSPITAL, LENDER, MAKER, OTHER_BANK, SUPPLIER, TAX, World, id, item, proposal, wire,
 };
 use crate::domain::values::{AccountId, ContractId, Instant, MadeId, PartyId, Salt, TransferId};
+use crate::domain::visibility::Viewer;
 
 macro_rules! states {
     ($($state:ident: $case:ident,)+) => {
@@ -148,7 +150,7 @@ fn of_transfer(one: &Transfer) -> Option<(Waiting, Exit)> {
 fn of_request(one: &Request) -> Option<(Waiting, Exit)> {
     match one.state {
         RequestState::Open => Some((Waiting::RequestOpen, Exit::At(one.accept_by))),
-        RequestState::Accepted(_) | RequestState::Withdrawn(_) | RequestState::Changed(_) => None,
+        RequestState::Accepted(..) | RequestState::Withdrawn(_) | RequestState::Changed(_) => None,
     }
 }
 
@@ -438,6 +440,7 @@ fn every_waiting_state_ends_by_itself_or_is_left_by_the_party_that_waits() {
         };
         match exit {
             Exit::At(end) => {
+                assert!(is_noticed(&world, end), "{kind:?} ends and nobody is told");
                 world.time = Instant::from_millis(end.millis() - 1);
                 assert_eq!(probe(&world), waits, "{kind:?}, before its end");
                 world.time = end;
@@ -451,6 +454,21 @@ fn every_waiting_state_ends_by_itself_or_is_left_by_the_party_that_waits() {
             }
         }
     }
+}
+
+/// Whether there is a notice of something that ends then, which an auditor reads.
+fn is_noticed(world: &World, end: Instant) -> bool {
+    let auditor = Viewer {
+        state: &world.state,
+        party: id(TAX),
+        time: end,
+    };
+    let all = Behind {
+        at: Instant::MIN,
+        object: None,
+    };
+    let notices = auditor.notices(&all, end, usize::MAX);
+    notices.iter().any(|notice| notice.time == end)
 }
 
 /// Beside its end, what a proposer waits for is taken back by it.

@@ -1,4 +1,4 @@
-//! What is owed when: the open fens of a receivable by due day and payee.
+//! What is owed when: the open fens of a receivable that are due on a day, by payee.
 
 use std::collections::BTreeMap;
 
@@ -33,16 +33,17 @@ pub struct DueRow {
     pub pay_to: Option<AccountId>,
 }
 
-/// What of a receivable is due when, by day and payee: all of it to its debtor, to a holder its own.
-pub fn due(receivable: &Receivable, viewer: &Viewer<'_>) -> Vec<DueRow> {
+/// What of a receivable is due on a day, by payee: all of it to its debtor, to a holder its own.
+pub fn due(receivable: &Receivable, due: Day, viewer: &Viewer<'_>) -> Vec<DueRow> {
     let owes = Standing::of(viewer, receivable).owes;
-    let mut open: BTreeMap<(Day, PartyId), u64> = BTreeMap::new();
+    let mut open: BTreeMap<PartyId, u64> = BTreeMap::new();
     for run in receivable.runs().into_iter().flat_map(|runs| runs.iter()) {
-        if run.state == FenState::Open && (owes || run.holder == viewer.party) {
-            *open.entry((run.due, run.holder)).or_default() += run.len();
+        let is_due = run.state == FenState::Open && run.due == due;
+        if is_due && (owes || run.holder == viewer.party) {
+            *open.entry(run.holder).or_default() += run.len();
         }
     }
-    let row = |((due, payee), units)| DueRow {
+    let row = |(payee, units)| DueRow {
         due,
         debtor: receivable.debtor,
         payee,

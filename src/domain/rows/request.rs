@@ -108,7 +108,7 @@ impl Shown for Request {
             face: amount(*face),
         });
         let accepted = match self.state {
-            RequestState::Accepted(offer) => Some(offer),
+            RequestState::Accepted(offer, _) => Some(offer),
             _ => None,
         };
         RequestRow {
@@ -140,7 +140,7 @@ impl Request {
             RequestState::Open if self.revealed_by > time => RequestWord::Revealing,
             RequestState::Open if self.accept_by > time => RequestWord::Closed,
             RequestState::Open => RequestWord::Expired,
-            RequestState::Accepted(_) => RequestWord::Accepted,
+            RequestState::Accepted(..) => RequestWord::Accepted,
             RequestState::Withdrawn(_) => RequestWord::Withdrawn,
             RequestState::Changed(_) => RequestWord::Changed,
         }

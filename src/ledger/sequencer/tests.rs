@@ -139,18 +139,21 @@ fn unsound_key_is_not_registered() {
 }
 
 #[test]
-fn late_readers_are_told_in_order_of_instant_and_number_and_not_before() {
+fn late_readers_are_told_with_an_entry_of_their_own_and_not_before() {
     let party = |text: &str| text.parse::<PartyId>().unwrap();
     let (a, b) = (party("x:a"), party("x:b"));
     let at = Instant::from_millis;
     let mut later = Later::default();
-    later.put(a, 5, at(20));
     later.put(a, 6, at(10));
+    later.put(a, 5, at(20));
     later.put(b, 7, at(10));
-    assert!(later.take_due(at(9)).is_empty());
+    assert!(later.take_due(a, at(9)).is_empty());
     assert!(!later.is_due(a, 6, at(9)) && later.is_due(a, 6, at(10)));
     assert!(!later.is_due(b, 6, at(10)));
-    assert_eq!(later.take_due(at(20)), [(a, 6), (b, 7), (a, 5)]);
+    assert_eq!(later.take_due(a, at(10)), [6]);
     assert!(!later.is_due(a, 6, at(20)));
-    assert!(later.take_due(at(99)).is_empty());
+    assert_eq!(later.take_due(a, at(20)), [5]);
+    assert!(later.take_due(a, at(99)).is_empty());
+    // What the other does has not taken it in.
+    assert_eq!(later.take_due(b, at(99)), [7]);
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use crate::chain::Hash;
 use crate::chain::hash::sha256;
 
-use super::{IndexError, Record, damaged};
+use super::{IndexError, Record, Shown, damaged};
 
 /// Key of the record that says what the index covers. It changes with the kinds of records, so that an index of an earlier version
 /// is made anew.
-pub(super) const META: &[u8] = b"m3";
+pub(super) const META: &[u8] = b"m4";
 
 /// What the index covers, as its meta record says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,11 @@ impl Change<'_> {
             let len = self.feeds.entry(feed.clone()).or_insert(before);
             let key = feed_key(feed, *len);
             *len += 1;
-            self.put(key, n.to_be_bytes().to_vec());
+            let shown = Shown {
+                n: *n,
+                with: record.n,
+            };
+            self.put(key, shown.encode());
             self.put(shown_key(feed, *n), Vec::new());
         }
         for id in record.objects.iter().collect::<BTreeSet<_>>() {
@@ -170,6 +174,20 @@ pub(super) fn touched_key(n: u64) -> Vec<u8> {
 fn feed_of(key: &[u8]) -> Option<&str> {
     let text = key.strip_prefix(b"f")?.get(8..)?;
     std::str::from_utf8(text.get(..text.len().checked_sub(8)?)?).ok()
+}
+
+impl Shown {
+    fn encode(self) -> Vec<u8> {
+        [self.n.to_be_bytes(), self.with.to_be_bytes()].concat()
+    }
+
+    pub(super) fn decode(content: &[u8]) -> Result<Shown, IndexError> {
+        let (n, with) = content.split_at(content.len() / 2);
+        Ok(Shown {
+            n: number(n)?,
+            with: number(with)?,
+        })
+    }
 }
 
 pub(super) fn number(content: &[u8]) -> Result<u64, IndexError> {

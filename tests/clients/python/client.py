@@ -169,7 +169,7 @@ def main_job(ledger, operator):
     assert ledger.read(debtor, "due")["items"] == []
     [claim] = ledger.read(lender, f"receivables/{receivable}/claims")["claims"]
     assert claim["state"] == "settled", claim
-    print("done:", [event["op"] for event in ledger.read(lender, "events")["items"]])
+    print("done:", [item.get("op") or item["notice"] for item in ledger.read(lender, "events")["items"]])
 
 
 def pay(ledger, bank, payer, payee, account, amount, day, what, purpose):

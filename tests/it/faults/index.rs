@@ -163,7 +163,8 @@ fn lookups(data: &Path) -> (Vec<Option<u64>>, Vec<Vec<u64>>) {
     let found = found.collect();
     let feed = |name: &&str| {
         let party = Feed::Party(Party::of(data, name).id.parse().unwrap());
-        runtime.block_on(ledger.feed(party, 0, 1_000)).unwrap()
+        let shown = runtime.block_on(ledger.feed(party, 0, 1_000)).unwrap();
+        shown.iter().map(|shown| shown.n).collect()
     };
     (found, PARTIES.iter().map(feed).collect())
 }

@@ -181,9 +181,10 @@ impl Market {
         receipt["op_id"].as_str().unwrap().parse().unwrap()
     }
 
-    /// `counterfoil act`.
+    /// The verb of an operation.
     pub(super) fn does(&self, by: &str, op: &str, body: &Value) -> OpId {
-        self.runs(&["act", op, "--body", &body.to_string()], by)
+        let (object, verb) = op.split_once('.').unwrap();
+        self.runs(&[object, verb, "--body", &body.to_string()], by)
     }
 
     /// A usable default account of a party at the bank; it takes three days.

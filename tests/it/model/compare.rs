@@ -364,7 +364,7 @@ impl Comparison<'_> {
         match request.state {
             objects::RequestState::Open if request.accept_by <= self.now => RequestState::Expired,
             objects::RequestState::Open => RequestState::Open,
-            objects::RequestState::Accepted(offer) => RequestState::Accepted(offer),
+            objects::RequestState::Accepted(offer, _) => RequestState::Accepted(offer),
             objects::RequestState::Withdrawn(_) => RequestState::Withdrawn,
             objects::RequestState::Changed(_) => RequestState::Changed,
         }

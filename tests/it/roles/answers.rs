@@ -1,5 +1,9 @@
 //! What a party is answered, byte for byte: status, headers and body.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use counterfoil::chain::Envelope;
 use counterfoil::chain::pae::SESSION_TYPE;
 use serde_json::{Value, json};
@@ -79,6 +83,47 @@ impl Reader {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         Answer::of(request.call().unwrap())
+    }
+
+    /// The lines of so many events of the party's stream, without the numbers of entries.
+    pub(super) fn stream(&self, events: usize) -> Vec<String> {
+        let address = self.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let token = self.token.as_deref().unwrap();
+        let head = format!(
+            "GET /v1/events HTTP/1.1\r\nhost: {address}\r\naccept: text/event-stream\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let (mut lines, mut found) = (Vec::new(), 0);
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let line = match line
+                .strip_prefix("data:")
+                .map(serde_json::from_str::<Value>)
+            {
+                Some(Ok(mut event)) => {
+                    found += 1;
+                    for number in ["n", "entry"] {
+                        event.as_object_mut().unwrap().remove(number);
+                    }
+                    event.to_string()
+                }
+                _ => line,
+            };
+            // The length of a chunk goes by the digits of those numbers.
+            if !line.is_empty()
+                && usize::from_str_radix(&line, 16).is_err()
+                && !line.starts_with("date:")
+            {
+                lines.push(line);
+            }
+            if found == events {
+                break;
+            }
+        }
+        lines
     }
 
     pub(super) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Answer {

@@ -31,10 +31,10 @@ pub(super) const PROPOSED: (u64, u64) = (74_034_700, 78_041_800);
 pub(super) const DECLINED: (u64, u64) = (78_041_800, 80_049_100);
 
 /// A contract, as one of the two proposes it.
-pub(super) struct Paper {
+pub(super) struct Paper<'p> {
     pub(super) supplier: (&'static str, &'static str),
     pub(super) debtor: (&'static str, &'static str),
-    pub(super) number: &'static str,
+    pub(super) number: &'p str,
     pub(super) value: &'static str,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Paper {
 pub(super) type Bill = [&'static str; 4];
 
 impl Scene {
-    pub(super) fn paper(&self, paper: &Paper) -> Value {
+    pub(super) fn paper(&self, paper: &Paper<'_>) -> Value {
         json!({
             "supplier": self.party(paper.supplier.0).id, "debtor": self.party(paper.debtor.0).id,
             "number": paper.number, "currency": "CNY", "value": paper.value, "concluded": "2026-05-20",
@@ -53,7 +53,7 @@ impl Scene {
     }
 
     /// A contract that the supplier proposes and the debtor accepts.
-    pub(super) fn conclude(&mut self, name: &'static str, paper: &Paper) {
+    pub(super) fn conclude(&mut self, name: &'static str, paper: &Paper<'_>) {
         let (supplier, debtor) = (paper.supplier.0, paper.debtor.0);
         let body = self.paper(paper);
         let contract = self.make::<ContractId>(name, supplier, debtor, "contract.propose", body);

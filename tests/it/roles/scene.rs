@@ -1,6 +1,7 @@
 //! A drill ledger served by the real binary, moved by signed operations alone, that remembers what it made and who may
 //! read which entry.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
 
@@ -13,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::cast::{Actor, CAST, OPERATOR};
-use crate::served::{Party, Server, complaint, run, text};
+use super::first_trade::Paper;
+use crate::served::{Party, Server, complaint, copy, run, text};
 
 /// An entry, and everybody who may read it raw.
 pub(super) struct Entered {
@@ -31,24 +33,40 @@ pub(super) struct Scene {
     ids: BTreeMap<&'static str, String>,
     pub(super) entries: Vec<Entered>,
     today: String,
+    /// How many operations each has signed, from which their nonces come.
+    signed: RefCell<BTreeMap<String, u64>>,
+    /// How often others have acted in between, where they do.
+    noise: Option<u64>,
     _data: TempDir,
 }
 
 impl Scene {
     /// Everybody admitted, on 18 May 2026.
     pub(super) fn new() -> Scene {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let people = people();
-        begin(dir.path(), &data, &people["operator"].key);
-        let server = Server::start(&data);
+        Scene::on_data(begun())
+    }
+
+    /// Two ledgers of one name: what is done on both has the same ids. On the second, parties of the other trade act
+    /// between any two operations of the first.
+    pub(super) fn quiet_and_busy() -> [Scene; 2] {
+        let (dir, copied) = (begun(), tempfile::tempdir().unwrap());
+        copy(dir.path(), copied.path());
+        let [quiet, mut busy] = [dir, copied].map(Scene::on_data);
+        busy.noise = Some(0);
+        [quiet, busy]
+    }
+
+    fn on_data(dir: TempDir) -> Scene {
+        let server = Server::start(&dir.path().join("data"));
         let mut scene = Scene {
             client: server.client(),
             server,
-            people,
+            people: people(),
             ids: BTreeMap::new(),
             entries: Vec::new(),
             today: "2026-05-18".to_owned(),
+            signed: RefCell::default(),
+            noise: None,
             _data: dir,
         };
         CAST.iter().for_each(|actor| scene.admit(actor));
@@ -101,6 +119,11 @@ impl Scene {
         id.unwrap_or_else(|| panic!("nothing is called {name}"))
     }
 
+    /// Whether anything is called so.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.ids.contains_key(name)
+    }
+
     /// An address within a receivable, in fens.
     pub(super) fn at(&self, receivable: &str, fens: (u64, u64)) -> String {
         format!("{}:{}-{}", self.id(receivable), fens.0, fens.1)
@@ -134,6 +157,7 @@ impl Scene {
         op: &'static str,
         body: &Value,
     ) -> OpId {
+        self.make_noise(by);
         let mut envelope = self.envelope(by, op, body);
         for name in also {
             envelope.sign(&self.party(name).key).unwrap();
@@ -182,8 +206,42 @@ impl Scene {
     /// A signed operation that is good until midnight UTC.
     pub(super) fn envelope(&self, by: &str, op: &str, body: &Value) -> Envelope {
         let not_after = format!("{}T23:59:59Z", self.today);
+        let mut signed = self.signed.borrow_mut();
+        let count = signed.entry(by.to_owned()).or_default();
+        *count += 1;
+        let nonce = Sha256::digest(format!("{by} {count}"));
+        let nonce = std::array::from_fn(|at| nonce[at]);
+        let origin = self.server.origin();
         self.party(by)
-            .envelope(self.server.origin(), &not_after, op, body)
+            .envelope_of(nonce, origin, &not_after, op, body)
+    }
+
+    /// Whether others act in between.
+    pub(super) fn is_busy(&self) -> bool {
+        self.noise.is_some()
+    }
+
+    /// What others do before somebody of the first trade does anything.
+    pub(super) fn make_noise(&mut self, by: &str) {
+        let Some(round) = self.noise.filter(|_| !SECOND_TRADE.contains(&by)) else {
+            return;
+        };
+        self.noise = Some(round + 1);
+        let debtor = ["hospital", "works"][round as usize % 2];
+        let body = json!({
+            "debtor": self.party(debtor).id, "currency": "CNY", "amount": format!("{round}.00"), "valid_to": "2026-12-31",
+        });
+        self.act("fund", "", "limit.set", body);
+        if self.today.as_str() >= "2026-05-22" {
+            let paper = Paper {
+                supplier: ("workshop", "small"),
+                debtor: ("works", "large"),
+                number: &format!("NOISE-{round}"),
+                value: "1.00",
+            };
+            let body = self.paper(&paper);
+            self.act("workshop", "works", "contract.propose", body);
+        }
     }
 
     /// The digest that a lender commits to.
@@ -226,6 +284,20 @@ fn people() -> BTreeMap<&'static str, Party> {
     };
     let all = [&OPERATOR].into_iter().chain(CAST);
     all.map(|actor| (actor.name, person(actor))).collect()
+}
+
+/// The parties of the second trade.
+const SECOND_TRADE: [&str; 4] = ["bank-c", "fund", "works", "workshop"];
+
+/// A folder with a drill ledger of the operator's in `data`.
+fn begun() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    begin(
+        dir.path(),
+        &dir.path().join("data"),
+        &people()["operator"].key,
+    );
+    dir
 }
 
 /// A drill ledger whose operator has this key.

@@ -14,6 +14,12 @@ pub(super) const OPEN: (u64, u64) = (12_009_700, 20_020_800);
 impl Scene {
     pub(super) fn play_second_trade(&mut self) {
         self.on("2026-06-01", "01:00");
+        self.play_among_four();
+        self.ask("req-any", "visible", &Scene::second(OPEN, &[]));
+    }
+
+    /// All of it but what is put before any lender.
+    pub(super) fn play_among_four(&mut self) {
         let two = ("ctr-two", "workshop", "works");
         self.conclude(
             "ctr-two",
@@ -71,7 +77,6 @@ impl Scene {
             pays: ("receivable", "rcv-two"),
         };
         self.announce("leg-paid-two", &leg);
-        self.ask("req-any", "visible", &Scene::second(OPEN, &[]));
     }
 
     fn second(fens: (u64, u64), invited: &'static [&'static str]) -> Sale {

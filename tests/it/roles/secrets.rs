@@ -153,7 +153,8 @@ const WORDS: &[(&[&str], &str)] = &[
 /// Who reads the id of an object that it does not see: in an offer, in what a leg pays, in a price that is agreed.
 const MENTIONED: &[(&str, &str)] = &[
     // A lender keeps its offer when the request has ended.
-    ("req-sold", "factor"),
+    // So does whoever might have bid, by the notice that it has ended.
+    ("req-sold", "bank-a bank-b factor fund"),
     ("req-done", "bank-a factor"),
     ("req-back", "factor"),
     ("req-gone", "bank-b"),

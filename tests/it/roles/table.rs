@@ -286,15 +286,17 @@ impl Visit<'_> {
         loop {
             let page = self.get(&path).json();
             events.extend(page["items"].as_array().unwrap().clone());
-            match page["next"].as_u64() {
+            match page["next"].as_str() {
                 Some(next) => path = format!("/v1/events?limit=7&after={next}"),
                 None => break,
             }
         }
+        // Notices are no entries: `notices` holds them against a table of their own.
+        events.retain(|event| event.get("notice").is_none());
         let numbers = events.iter().map(|event| event["n"].as_u64().unwrap());
         let numbers: BTreeSet<u64> = numbers.collect();
         let gapless = (1..).zip(&events).all(|(seq, event)| event["seq"] == seq);
-        // What a party may read from an instant on joins its feed with the next entry.
+        // What a party may read from an instant on joins its feed with the next entry that it is told.
         let waits = |op: &str| op == "offer.reveal";
         let fits = self.scene.entries.iter().all(|entry| {
             let reads = entry.readers.contains(self.who);

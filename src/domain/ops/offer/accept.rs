@@ -47,7 +47,7 @@ impl Operation for Accept {
         let mut draft = at.draft();
         let id = draft.make_id();
         draft.edit::<Offer>(offer.id).state = OfferState::Accepted(terms.clone(), id);
-        draft.edit::<Request>(request.id).state = RequestState::Accepted(offer.id);
+        draft.edit::<Request>(request.id).state = RequestState::Accepted(offer.id, at.time);
         let financing = financing(at, id, offer, request, terms, limits)?;
         reserve(&mut draft, financing)?;
         draft.tell(offer.lender);
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(locks, [Some(lock), None]);
         assert_eq!(world.available(LENDER), fen("400000.00"));
         assert_eq!(world.available(FACTOR), fen("1000000.00"));
-        let accepted = RequestState::Accepted(offer);
+        let accepted = RequestState::Accepted(offer, world.time);
         assert_eq!(world.get_request(request).state, accepted);
         assert_eq!(*world.get_offer(other), before, "lost by comparison");
     }
