@@ -30,6 +30,20 @@ pub const METHOD: Group = &[code(
     "the path does not take this method",
 )];
 
+/// Any request may be one too many.
+pub const ANY: Group = &[code(
+    429,
+    "rate.exceeded",
+    "too many requests come from the address",
+)];
+
+/// A session by cookie, in a request that is no GET.
+pub const COOKIE: Group = &[code(
+    403,
+    "session.request_header",
+    "by cookie, what is no GET takes the header Counterfoil-Request: 1 too",
+)];
+
 /// What can be said to everybody who is answered from the ledger.
 pub const LEDGER: Group = &[code(503, "ledger.stopped", "the ledger has stopped")];
 
@@ -43,23 +57,6 @@ pub const SESSION: Group = &[
         "there is no such session, or it or its key has ended",
     ),
 ];
-
-/// From any address may come too much.
-pub const RATE: Group = &[code(
-    429,
-    "rate.exceeded",
-    "the address has sent too many requests",
-)];
-
-/// A session of a cookie does nothing that another site's page could ask for.
-pub const COOKIE: Group = &[code(
-    403,
-    "session.request_header",
-    "the session is kept in a cookie and the request lacks the header Counterfoil-Request",
-)];
-
-/// For the operator's addresses alone.
-pub const ELSEWHERE: Group = &[code(404, "not_found", "there is nothing for this address")];
 
 /// There is nothing there, or nothing that this party may see: the two are told alike.
 pub const ABSENT: Group = &[code(
@@ -306,16 +303,16 @@ pub const CHECK: Group = &[
 
 /// Asking for a session.
 pub const OPENING: Group = &[
+    code(
+        400,
+        "session.kept",
+        "`Counterfoil-Session` is another word than `cookie`",
+    ),
     code(400, "payload.malformed", "the payload asks for no session"),
     code(
         400,
         "payload.not_canonical",
         "the payload is not the canonical encoding of what it says",
-    ),
-    code(
-        400,
-        "session.kept",
-        "the header Counterfoil-Session says another thing than cookie",
     ),
     code(400, "session.one_signature", "not one key alone signed"),
     code(401, "signature.invalid", "the signature does not verify"),
@@ -372,9 +369,8 @@ pub const CLOCK: Group = &[
 
 /// All of them.
 pub const ALL: &[Group] = &[
-    METHOD, LEDGER, RATE, SESSION, COOKIE, ELSEWHERE, ABSENT, INDEX, QUERY, PAGE, LIST, DAY,
-    INSTANT, PAST, STREAM, BODY, SHAPE, ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING,
-    CHALLENGE, CLOCK,
+    ANY, COOKIE, INSTANT, METHOD, LEDGER, SESSION, ABSENT, INDEX, QUERY, PAGE, LIST, DAY, PAST,
+    STREAM, BODY, SHAPE, ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING, CHALLENGE, CLOCK,
 ];
 
 /// Whether a problem of this status and code is one of these.

@@ -101,11 +101,11 @@ fn public() -> [Path; 6] {
             (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
         ),
         Path {
-            problems: &[codes::ELSEWHERE],
+            problems: &[codes::ABSENT],
             ..get(
                 "/metrics",
-                "What an operator watches; for the operator's addresses alone",
-                plain(said("Metrics in Prometheus' text format.")),
+                "What an operator watches, in Prometheus' text format; for the operator's addresses alone",
+                plain(said("Prometheus' text format.")),
             )
         },
         get("/checkpoint", "The newest signed checkpoint", plain(note())),
@@ -348,12 +348,11 @@ fn described(path: &Path) -> Value {
     if path.path.ends_with("/events") {
         responses["200"]["content"][EVENTS_TYPE] = json!({ "schema": said("Events as they come; `id` is `seq`, `data` the event (READS.md).") });
     }
-    let mut problems = path.problems.to_vec();
-    problems.push(codes::RATE);
     if path.session && path.method != "get" {
-        problems.push(codes::COOKIE);
+        // A cookie without the header.
+        with_problems(&mut responses, &[codes::COOKIE], false);
     }
-    with_problems(&mut responses, &problems, path.refuses());
+    with_problems(&mut responses, path.problems, path.refuses());
     let mut described = json!({ "summary": path.summary, "responses": responses });
     let parameters = path.parameters();
     if !parameters.is_empty() {
@@ -412,6 +411,9 @@ impl Path {
         if placed("n") {
             add("path", "n", "the number of the entry", text());
         }
+        if placed("version") {
+            add("path", "version", "the version of the rulebook", text());
+        }
         if placed("id") {
             let about = match self.path {
                 "/v1/operations/{id}" => "the op id, 64 hex digits",
@@ -421,22 +423,19 @@ impl Path {
         }
         if self.path.ends_with("/events") {
             let about =
-                "the `seq` of the last event that the party has, or the `place` of the last notice";
+                "where the reader stands: the `seq` of an event, the `place` of a notice, or 0";
             add("query", "after", about, text());
             let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX });
             add("query", "limit", "events of a page", limit);
         }
-        if placed("version") {
-            add("path", "version", "the version of the rulebook", text());
+        if self.path.ends_with("/payoff") {
+            let about = "the day of payment; today where it is absent";
+            add("query", "day", about, of::<Day>());
         }
         if self.path.ends_with("/sessions") && self.method == "post" {
             let about = "for browsers: keeps the token in a cookie instead of telling it";
             let cookie = json!({ "type": "string", "enum": ["cookie"] });
             add("header", "Counterfoil-Session", about, cookie);
-        }
-        if self.path.ends_with("/payoff") {
-            let about = "the day of payment; today where it is absent";
-            add("query", "day", about, of::<Day>());
         }
         if self.path.ends_with("/claims") {
             parameters.push(as_of());
@@ -475,7 +474,6 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
         codes::LIST,
         codes::DAY,
         codes::INSTANT,
-        codes::RATE,
         codes::LEDGER,
     ];
     let past = kind.of_the_past.then_some(codes::PAST);
@@ -539,7 +537,7 @@ fn parameters(kind: &Kind) -> Vec<Value> {
 
 fn of_one(kind: &Kind, row: &Value) -> Value {
     let mut responses = Map::from_iter([("200".to_owned(), answer("the row", JSON_TYPE, row))]);
-    let problems = [codes::SESSION, codes::ABSENT, codes::LEDGER, codes::RATE];
+    let problems = [codes::SESSION, codes::ABSENT, codes::LEDGER];
     with_problems(&mut responses, &problems, false);
     json!({ "get": {
         "summary": format!("One of the {}, if the party may see it", kind.plural),

@@ -41,7 +41,11 @@ pub(super) fn add(all: &mut Map<String, Value>) {
         if let Some(Value::Object(shared)) = fields.shift_remove("$defs") {
             for (name, mut schema) in shared {
                 refer(&mut schema, &rows);
-                all.insert(called(&name, &rows), schema);
+                let known = all.insert(called(&name, &rows), schema.clone());
+                debug_assert!(
+                    known.is_none_or(|known| known == schema),
+                    "two types are called {name}"
+                );
             }
         }
         refer(&mut body, &rows);

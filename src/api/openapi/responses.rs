@@ -9,7 +9,7 @@ use crate::api::codes::{self, Code, Group};
 use crate::api::manual;
 use crate::api::problem::{Details, PROBLEM_TYPE};
 
-/// An answer of one media type; of none where there is no schema.
+/// An answer of one media type.
 pub(super) fn answer(description: &str, media_type: &str, schema: &Value) -> Value {
     if schema.is_null() {
         return json!({ "description": description });
@@ -20,7 +20,7 @@ pub(super) fn answer(description: &str, media_type: &str, schema: &Value) -> Val
 /// What a good status says.
 pub(super) fn good(status: u16) -> &'static str {
     match status {
-        201 => "it is done",
+        201 | 204 => "it is done",
         503 => "operations are not taken for now; `not_ready` says why",
         _ => "as asked",
     }
@@ -29,7 +29,7 @@ pub(super) fn good(status: u16) -> &'static str {
 /// Adds the problems of these groups; where the ledger's rules may refuse, those under 422.
 pub(super) fn with_problems(responses: &mut Map<String, Value>, groups: &[Group], refuses: bool) {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in groups.iter().copied().flatten() {
+    for code in groups.iter().copied().chain([codes::ANY]).flatten() {
         let codes = by_status.entry(code.status).or_default();
         if !codes.contains(code) {
             codes.push(*code);
