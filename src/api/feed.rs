@@ -37,6 +37,7 @@ pub(super) struct Event {
     time: Instant,
     /// Which operation it is.
     op: String,
+    /// Its id.
     op_id: OpId,
     /// The objects that it touches, those that the reader may see.
     objects: Vec<String>,
@@ -56,14 +57,16 @@ pub(super) struct Noticed {
 /// What a feed shows: an entry, or a notice.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-pub(super) enum Item {
+pub(super) enum FeedItem {
     Event(Event),
     Notice(Noticed),
 }
 
+/// A page of a party's feed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Events {
-    items: Vec<Item>,
+    /// The events and notices, in order.
+    items: Vec<FeedItem>,
     /// `after` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -135,7 +138,7 @@ impl Page {
 
 /// What a feed shows behind a place, each with the place behind it.
 pub(super) struct Read {
-    pub(super) items: Vec<(Place, Item)>,
+    pub(super) items: Vec<(Place, FeedItem)>,
     /// Whether more follows already.
     more: bool,
     /// When the next notice comes, as far as is known.
@@ -310,13 +313,13 @@ impl Read {
                 events.pop_front().map(|(time, event)| {
                     place.seq = event.seq;
                     place.notice = place.notice.take().filter(|(at, _)| *at > time);
-                    Item::Event(event)
+                    FeedItem::Event(event)
                 })
             } else {
                 notices.pop_front().map(|row| {
                     place.notice = Some((row.time, row.object.clone()));
                     let place = place.to_string();
-                    Item::Notice(Noticed { place, row })
+                    FeedItem::Notice(Noticed { place, row })
                 })
             };
             match item {

@@ -5,6 +5,7 @@
 
 mod batch;
 mod body;
+pub mod codes;
 mod connections;
 mod cookie;
 mod csv;
@@ -14,6 +15,7 @@ mod entries;
 mod feed;
 mod following;
 pub mod list;
+pub mod manual;
 mod metrics;
 pub mod openapi;
 mod operations;

@@ -1,18 +1,26 @@
 //! The API as an OpenAPI 3.1 document, from which a stranger writes a client. Kinds, operations and every type come
 //! from the code; the paths are listed here once.
 
+pub mod bodies;
+mod examples;
+mod responses;
+
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use self::responses::{answer, with_problems};
+use super::codes::{self, Group};
+use super::feed::EVENTS_TYPE;
 use super::list::{KINDS, Kind, VIEWS};
-use super::problem::{Details, PROBLEM_TYPE};
+use super::problem::Details;
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
 use super::{cookie, feed, operations, query, reads, register, status};
-use crate::domain::registry::REGISTRY;
+use crate::chain::pae::{OP_TYPE, SESSION_TYPE};
 use crate::domain::rulebook::Rulebook;
+use crate::domain::values::{Day, Instant};
 use crate::domain::{rows, schema};
 
 /// A path that is not of a kind.
@@ -26,12 +34,28 @@ struct Path {
     takes: Option<(&'static str, Value)>,
     /// Statuses of good answers, their media type and schema.
     gives: (&'static [u16], &'static str, Value),
-    /// Statuses of problems.
-    problems: &'static [u16],
+    /// Its problems.
+    problems: &'static [Group],
 }
 
-/// What any reading of something may answer.
-const READ: &[u16] = &[400, 401, 404, 503];
+/// The problems of any reading of something.
+const READ: &[Group] = &[
+    codes::SESSION,
+    codes::QUERY,
+    codes::ABSENT,
+    codes::INDEX,
+    codes::LEDGER,
+];
+/// The problems of submitting operations, beside the rules that refuse them.
+const SUBMIT: &[Group] = &[
+    codes::BODY,
+    codes::ENVELOPE,
+    codes::PAYLOAD,
+    codes::CLOSED,
+    codes::ENTERING,
+    codes::INDEX,
+    codes::LEDGER,
+];
 
 fn of<T: ToSchema>() -> Value {
     json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
@@ -39,6 +63,11 @@ fn of<T: ToSchema>() -> Value {
 
 fn text() -> Value {
     json!({ "type": "string" })
+}
+
+/// Text that is told in words.
+fn said(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
 }
 
 fn envelope() -> Value {
@@ -53,30 +82,46 @@ fn public() -> [Path; 6] {
         session: false,
         takes: None,
         gives,
-        problems: &[503],
+        problems: &[],
     };
-    let plain = || (&[200][..], "text/plain", text());
+    let note = || said("A signed note (FORMAT.md, section 9).");
+    let plain = |said| (&[200][..], "text/plain", said);
     [
-        get("/healthz", "Whether the process serves", plain()),
+        Path {
+            problems: &[codes::LEDGER],
+            ..get(
+                "/healthz",
+                "Whether the process serves",
+                plain(said("The word ok.")),
+            )
+        },
         get(
             "/readyz",
             "Whether operations are taken, and what a client needs to build one",
             (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
         ),
         Path {
-            problems: &[404, 429],
+            problems: &[codes::ELSEWHERE],
             ..get(
                 "/metrics",
-                "What an operator watches, in Prometheus' text format; for the operator's addresses alone",
-                plain(),
+                "What an operator watches; for the operator's addresses alone",
+                plain(said("Metrics in Prometheus' text format.")),
             )
         },
-        get("/checkpoint", "The newest signed checkpoint", plain()),
-        get("/v1/checkpoint", "The newest signed checkpoint", plain()),
+        get("/checkpoint", "The newest signed checkpoint", plain(note())),
+        get(
+            "/v1/checkpoint",
+            "The newest signed checkpoint",
+            plain(note()),
+        ),
         get(
             "/openapi.json",
             "This document",
-            (&[200], JSON_TYPE, json!({ "type": "object" })),
+            (
+                &[200],
+                JSON_TYPE,
+                json!({ "type": "object", "description": "An OpenAPI 3.1 document." }),
+            ),
         ),
     ]
 }
@@ -91,21 +136,21 @@ fn writes() -> [Path; 7] {
         gives,
         problems,
     };
-    let refused = &[400, 401, 404, 409, 413, 415, 422, 429, 503];
+    let lines = "Lines of JSON, one for each envelope in its order: a `status` with the fields of ReceiptRow, or a Problem.";
     [
         post(
             "/v1/operations",
             "Submit one signed operation: 201 when it is durable, 200 where it already was",
             Some((JSON_TYPE, envelope())),
             (&[200, 201], JSON_TYPE, of::<operations::ReceiptRow>()),
-            refused,
+            SUBMIT,
         ),
         post(
             "/v1/operations:batch",
             "Submit many, a line each; the answers come in order, a line each",
             Some((NDJSON_TYPE, envelope())),
-            (&[200], NDJSON_TYPE, text()),
-            refused,
+            (&[200], NDJSON_TYPE, said(lines)),
+            &[codes::BODY, codes::BATCH, codes::LEDGER],
         ),
         Path {
             session: true,
@@ -114,7 +159,14 @@ fn writes() -> [Path; 7] {
                 "What would become of an unsigned payload",
                 Some((JSON_TYPE, json!({ "$ref": "#/components/schemas/Payload" }))),
                 (&[200], JSON_TYPE, of::<operations::CheckedRow>()),
-                refused,
+                &[
+                    codes::SESSION,
+                    codes::BODY,
+                    codes::PAYLOAD,
+                    codes::CHECK,
+                    codes::CLOSED,
+                    codes::LEDGER,
+                ],
             )
         },
         post(
@@ -122,14 +174,14 @@ fn writes() -> [Path; 7] {
             "Ask for a challenge, which a request for a session names",
             None,
             (&[201], JSON_TYPE, of::<reads::ChallengeRow>()),
-            &[429, 503],
+            &[codes::CHALLENGE],
         ),
         post(
             "/v1/sessions",
             "Open a session with a signed request, which is an envelope of its own type",
             Some((JSON_TYPE, envelope())),
             (&[201], JSON_TYPE, of::<reads::SessionRow>()),
-            &[400, 401, 413, 415, 429, 503],
+            &[codes::BODY, codes::ENVELOPE, codes::OPENING, codes::LEDGER],
         ),
         Path {
             method: "delete",
@@ -139,7 +191,7 @@ fn writes() -> [Path; 7] {
                 "End the session that the request shows",
                 None,
                 (&[204], JSON_TYPE, Value::Null),
-                &[401, 403, 429],
+                &[codes::SESSION],
             )
         },
         post(
@@ -147,7 +199,7 @@ fn writes() -> [Path; 7] {
             "Move a drill's time forward",
             Some((JSON_TYPE, of::<status::Clock>())),
             (&[200], JSON_TYPE, of::<status::Clock>()),
-            &[400, 404, 413, 415, 422, 503],
+            &[codes::BODY, codes::SHAPE, codes::CLOCK],
         ),
     ]
 }
@@ -186,15 +238,34 @@ fn entries() -> [Path; 8] {
         get(
             "/v1/entries/{n}",
             "An entry's line, byte for byte, to those whom it was told",
-            json!({ "type": "object" }),
-        ),
-        get(
-            "/v1/events",
-            "The party's feed: entries that it was told, under numbers of its own; a stream as text/event-stream",
-            of::<feed::Events>(),
+            json!({
+                "type": "object",
+                "description": "The line of an entry (FORMAT.md, section 7).",
+            }),
         ),
         Path {
-            problems: &[400, 401, 404, 429, 503],
+            problems: &[
+                codes::SESSION,
+                codes::QUERY,
+                codes::PAGE,
+                codes::STREAM,
+                codes::INDEX,
+                codes::LEDGER,
+            ],
+            ..get(
+                "/v1/events",
+                "The party's feed: entries that it was told, under numbers of its own; a stream as text/event-stream",
+                of::<feed::Events>(),
+            )
+        },
+        Path {
+            problems: &[
+                codes::SESSION,
+                codes::QUERY,
+                codes::ABSENT,
+                codes::PAST,
+                codes::LEDGER,
+            ],
             ..get(
                 "/v1/receivables/{id}/claims",
                 "The fens of a receivable, as the party may know them, or as it knew them",
@@ -202,7 +273,13 @@ fn entries() -> [Path; 8] {
             )
         },
         Path {
-            problems: &[400, 401, 404, 422, 503],
+            problems: &[
+                codes::SESSION,
+                codes::QUERY,
+                codes::DAY,
+                codes::ABSENT,
+                codes::LEDGER,
+            ],
             ..get(
                 "/v1/receivables/{id}/payoff",
                 "Whom to pay how much on a day",
@@ -247,7 +324,11 @@ fn made() -> Value {
         "components": {
             "schemas": schemas(),
             "securitySchemes": {
-                "session": { "type": "http", "scheme": "bearer" },
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token that POST /v1/sessions gave.",
+                },
                 "cookie": {
                     "type": "apiKey", "in": "cookie", "name": cookie::NAME,
                     "description": "For browsers: what is no GET takes the header Counterfoil-Request: 1 too.",
@@ -261,50 +342,107 @@ fn described(path: &Path) -> Value {
     let (statuses, media_type, gives) = &path.gives;
     let mut responses = Map::new();
     for status in *statuses {
-        responses.insert(status.to_string(), answer("good", media_type, gives));
+        let about = responses::good(*status);
+        responses.insert(status.to_string(), answer(about, media_type, gives));
     }
-    with_problems(&mut responses, path.problems);
-    if path.takes.is_some() {
-        // A body that does not arrive.
-        with_problems(&mut responses, &[408]);
-    }
-    if path.session && path.method != "get" {
-        // A cookie without the header.
-        with_problems(&mut responses, &[403]);
-    }
-    let mut described = json!({ "summary": path.summary, "responses": responses });
-    let mut parameters: Vec<Value> = ["id", "n", "version"]
-        .into_iter()
-        .filter(|name| path.path.contains(&format!("{{{name}}}")))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": text() }))
-        .collect();
     if path.path.ends_with("/events") {
-        parameters.push(json!({ "name": "after", "in": "query", "schema": text() }));
-        parameters.push(json!({ "name": "limit", "in": "query",
-            "schema": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX } }));
+        responses["200"]["content"][EVENTS_TYPE] = json!({ "schema": said("Events as they come; `id` is `seq`, `data` the event (READS.md).") });
     }
-    if path.path.ends_with("/claims") {
-        parameters.push(as_of());
+    let mut problems = path.problems.to_vec();
+    problems.push(codes::RATE);
+    if path.session && path.method != "get" {
+        problems.push(codes::COOKIE);
     }
-    if path.path.ends_with("/sessions") && path.method == "post" {
-        parameters.push(json!({ "name": "Counterfoil-Session", "in": "header",
-            "description": "for browsers: keeps the token in a cookie instead of telling it",
-            "schema": { "type": "string", "enum": ["cookie"] } }));
-    }
-    if path.path.ends_with("/payoff") {
-        parameters.push(json!({ "name": "day", "in": "query", "schema": text() }));
-    }
+    with_problems(&mut responses, &problems, path.refuses());
+    let mut described = json!({ "summary": path.summary, "responses": responses });
+    let parameters = path.parameters();
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }
     if let Some((media_type, takes)) = &path.takes {
-        described["requestBody"] =
-            json!({ "required": true, "content": { *media_type: { "schema": takes } } });
+        let mut content = json!({ "schema": takes });
+        if let Some(examples) = examples::of_request(path.path) {
+            content["examples"] = examples;
+        }
+        described["requestBody"] = json!({
+            "description": path.asks(),
+            "required": true,
+            "content": { *media_type: content },
+        });
     }
     if path.session {
         described["security"] = json!([{ "session": [] }, { "cookie": [] }]);
     }
     described
+}
+
+impl Path {
+    /// Whether the rules of the ledger may refuse what it is asked.
+    fn refuses(&self) -> bool {
+        ["/v1/operations", "/v1/operations:check"].contains(&self.path)
+            || self.path.ends_with("/payoff")
+    }
+
+    /// What its body is, in words.
+    fn asks(&self) -> String {
+        match self.path {
+            "/v1/operations" => format!("An envelope of the type `{OP_TYPE}`."),
+            "/v1/operations:batch" => {
+                format!("Up to 10,000 envelopes of the type `{OP_TYPE}`, a line each.")
+            }
+            "/v1/operations:check" => "A payload as it would be signed, canonical.".to_owned(),
+            "/v1/sessions" => format!(
+                "An envelope of the type `{SESSION_TYPE}` by one live key of the party (FORMAT.md, section 6)."
+            ),
+            _ => "The ledger's new time.".to_owned(),
+        }
+    }
+
+    fn parameters(&self) -> Vec<Value> {
+        let mut parameters = Vec::new();
+        let mut add = |at: &str, name: &str, about: &str, schema: Value| {
+            let mut parameter =
+                json!({ "name": name, "in": at, "description": about, "schema": schema });
+            if at == "path" {
+                parameter["required"] = true.into();
+            }
+            parameters.push(parameter);
+        };
+        let placed = |name: &str| self.path.contains(&format!("{{{name}}}"));
+        if placed("n") {
+            add("path", "n", "the number of the entry", text());
+        }
+        if placed("id") {
+            let about = match self.path {
+                "/v1/operations/{id}" => "the op id, 64 hex digits",
+                _ => "the id of the receivable",
+            };
+            add("path", "id", about, text());
+        }
+        if self.path.ends_with("/events") {
+            let about =
+                "the `seq` of the last event that the party has, or the `place` of the last notice";
+            add("query", "after", about, text());
+            let limit = json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX });
+            add("query", "limit", "events of a page", limit);
+        }
+        if placed("version") {
+            add("path", "version", "the version of the rulebook", text());
+        }
+        if self.path.ends_with("/sessions") && self.method == "post" {
+            let about = "for browsers: keeps the token in a cookie instead of telling it";
+            let cookie = json!({ "type": "string", "enum": ["cookie"] });
+            add("header", "Counterfoil-Session", about, cookie);
+        }
+        if self.path.ends_with("/payoff") {
+            let about = "the day of payment; today where it is absent";
+            add("query", "day", about, of::<Day>());
+        }
+        if self.path.ends_with("/claims") {
+            parameters.push(as_of());
+        }
+        parameters
+    }
 }
 
 fn of_row(kind: &Kind) -> Value {
@@ -316,18 +454,33 @@ fn of_list(kind: &Kind, row: &Value) -> Value {
     let page = json!({
         "type": "object",
         "required": ["items"],
+        "description": "A page of a list.",
         "properties": {
-            "items": { "type": "array", "items": row },
+            "items": { "type": "array", "items": row, "description": "The rows, in order." },
             "next": { "type": "string", "description": "`after` of the next page; absent on the last" },
         },
     });
-    let mut responses = Map::from_iter([("200".to_owned(), answer("a page", JSON_TYPE, &page))]);
-    responses["200"]["content"]["text/csv"] = json!({ "schema": text() });
-    let problems: &[u16] = match kind.of_the_past {
-        true => &[400, 401, 404, 429, 503],
-        false => &[400, 401, 503],
-    };
-    with_problems(&mut responses, problems);
+    let about = "a page; with `format=csv` a file";
+    let mut responses = Map::from_iter([("200".to_owned(), answer(about, JSON_TYPE, &page))]);
+    responses["200"]["content"]["text/csv"] =
+        json!({ "schema": said("The rows as RFC 4180 with a header (READS.md).") });
+    responses["200"]["headers"] = json!({ "Link": {
+        "description": "Of a file that does not hold all rows: where the next one is (RFC 8288).",
+        "schema": text(),
+    } });
+    let list = [
+        codes::SESSION,
+        codes::QUERY,
+        codes::PAGE,
+        codes::LIST,
+        codes::DAY,
+        codes::INSTANT,
+        codes::RATE,
+        codes::LEDGER,
+    ];
+    let past = kind.of_the_past.then_some(codes::PAST);
+    let problems: Vec<Group> = list.into_iter().chain(past).collect();
+    with_problems(&mut responses, &problems, false);
     json!({ "get": {
         "summary": format!("The {} that the party may see", kind.plural),
         "parameters": parameters(kind),
@@ -369,15 +522,15 @@ fn parameters(kind: &Kind) -> Vec<Value> {
     all.extend(kind.of_the_past.then(as_of));
     let filters = kind.filters.iter();
     all.extend(filters.map(|name| named(query::called(name), "rows whose field is this", text())));
-    let days = kind.days.iter().map(|name| (name, "day", "date"));
+    let days = kind.days.iter().map(|name| (name, "day", of::<Day>()));
     let instants = kind.instants.iter();
-    let instants = instants.map(|name| (name, "instant", "date-time"));
-    for (name, what, format) in days.chain(instants) {
+    let instants = instants.map(|name| (name, "instant", of::<Instant>()));
+    for (name, what, schema) in days.chain(instants) {
         for (end, side) in [("from", "before"), ("to", "after")] {
             all.push(named(
                 &format!("{}_{end}", query::called(name)),
                 &format!("rows whose {what} is not {side} this one"),
-                json!({ "type": "string", "format": format }),
+                schema.clone(),
             ));
         }
     }
@@ -386,30 +539,20 @@ fn parameters(kind: &Kind) -> Vec<Value> {
 
 fn of_one(kind: &Kind, row: &Value) -> Value {
     let mut responses = Map::from_iter([("200".to_owned(), answer("the row", JSON_TYPE, row))]);
-    with_problems(&mut responses, READ);
+    let problems = [codes::SESSION, codes::ABSENT, codes::LEDGER, codes::RATE];
+    with_problems(&mut responses, &problems, false);
     json!({ "get": {
         "summary": format!("One of the {}, if the party may see it", kind.plural),
-        "parameters": [{ "name": "id", "in": "path", "required": true, "schema": text() }],
+        "parameters": [{
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": format!("the `id` of a row of /v1/{}", kind.plural),
+            "schema": text(),
+        }],
         "responses": responses,
         "security": [{ "session": [] }, { "cookie": [] }],
     } })
-}
-
-fn answer(description: &str, media_type: &str, schema: &Value) -> Value {
-    if schema.is_null() {
-        return json!({ "description": "done" });
-    }
-    json!({ "description": description, "content": { media_type: { "schema": schema } } })
-}
-
-fn with_problems(responses: &mut Map<String, Value>, statuses: &[u16]) {
-    // Any address may have sent too much.
-    for status in statuses.iter().chain(&[429]) {
-        // One that answers the same way, whatever its status, has said so already.
-        responses
-            .entry(status.to_string())
-            .or_insert_with(|| answer("a problem (RFC 9457)", PROBLEM_TYPE, &of::<Details>()));
-    }
 }
 
 fn schemas() -> Map<String, Value> {
@@ -437,48 +580,8 @@ fn schemas() -> Map<String, Value> {
             "two types of one name"
         );
     }
-    let names: Vec<&str> = REGISTRY.iter().map(|operation| operation.name).collect();
-    all.insert("Payload".into(), payload(&names));
-    all.insert("Envelope".into(), envelope_schema());
+    responses::explain(&mut all[Details::name().as_ref()]);
+    bodies::add(&mut all);
     all.sort_keys();
     all
-}
-
-fn payload(operations: &[&str]) -> Value {
-    let order = ["ledger", "op", "party", "nonce", "not_after", "body"];
-    json!({
-        "type": "object",
-        "description": "An operation as it is signed: canonical JSON, in this order. Bodies are in \
-            contracts/operations/<op>.schema.json.",
-        "required": order,
-        "x-order": order,
-        "properties": {
-            "ledger": { "type": "string", "description": "the origin, of /readyz" },
-            "op": { "type": "string", "enum": operations },
-            "party": { "type": "string" },
-            "nonce": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
-            "not_after": { "type": "string" },
-            "body": { "type": "object" },
-        },
-    })
-}
-
-fn envelope_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "A DSSE envelope.",
-        "required": ["payloadType", "payload", "signatures"],
-        "properties": {
-            "payloadType": { "type": "string" },
-            "payload": { "type": "string", "contentEncoding": "base64" },
-            "signatures": { "type": "array", "minItems": 1, "maxItems": 16, "items": {
-                "type": "object",
-                "required": ["keyid", "sig"],
-                "properties": {
-                    "keyid": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
-                    "sig": { "type": "string", "contentEncoding": "base64" },
-                },
-            } },
-        },
-    })
 }

@@ -19,25 +19,35 @@ pub(super) const BODY_MAX: usize = ENVELOPE_LEN_MAX;
 /// Where an operation stands in the chain, as it is told.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct ReceiptRow {
+    /// The operation's id.
     op_id: OpId,
+    /// The number of its entry.
     n: u64,
+    /// The ledger's time of the entry.
     time: Instant,
+    /// The leaf hash of the entry's line, in hex.
     #[schema(value_type = String)]
     leaf: Hash,
     /// The signed note that covers it.
     checkpoint: String,
+    /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,
+    /// Rules that did not hold and only warn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Refusal>,
+    /// Keys whose signatures came with a repeat and are not recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     signatures_not_recorded: Vec<PublicKey>,
 }
 
+/// What would become of a payload: it would be accepted.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct CheckedRow {
+    /// The id that the operation would have.
     op_id: OpId,
+    /// Rules that do not hold and only warn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Refusal>,
 }

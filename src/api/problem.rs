@@ -6,6 +6,7 @@ use warp::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHEN
 use warp::http::{Response, StatusCode};
 use warp::reply::Response as Reply;
 
+use super::{codes, manual};
 use crate::domain::Refusal;
 use crate::domain::refusal::Input;
 use crate::domain::values::{Instant, OpId};
@@ -22,8 +23,10 @@ pub struct Problem(Box<Details>);
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub struct Details {
+    /// `about:blank`: the code says what kind of problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// The status in words.
     title: &'static str,
     /// The HTTP status.
     #[serde(serialize_with = "as_number")]
@@ -78,7 +81,13 @@ pub struct FieldError {
 
 impl Problem {
     /// A problem with this status and code.
+    ///
+    /// Only of those that the API document lists: [`codes`], and the rules of contracts/OPERATIONS.md.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        debug_assert!(
+            codes::is_listed(status.as_u16(), code) || manual::rules().contains(code),
+            "{status} {code} is no documented problem"
+        );
         Problem(Box::new(Details {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),

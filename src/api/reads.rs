@@ -53,10 +53,14 @@ fn escaped(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
+/// What a request for a session names: all but the party.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ChallengeRow {
+    /// The ledger's origin.
     ledger: String,
+    /// Where this server is reached.
     audience: String,
+    /// 112 hex digits, good for one session within two minutes.
     #[schema(value_type = String)]
     challenge: Challenge,
     /// By the ledger's time; what the request for a session says in `expires`.
@@ -88,12 +92,15 @@ fn past_of_query(query: &[(String, String)]) -> Result<Option<u64>, Problem> {
     }
 }
 
+/// A session.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SessionRow {
-    /// Absent where it is in the cookie.
+    /// What requests show: `Authorization: Bearer <token>`; absent where it is in the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// Whose session it is.
     party: PartyId,
+    /// After how many seconds it ends; with its key in any case.
     expires_in_s: u64,
 }
 

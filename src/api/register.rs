@@ -45,17 +45,22 @@ pub(super) static RULEBOOKS: Kind = Kind {
 /// Whom the session acts for, and by which key.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct MeRow {
+    /// Whom the session acts for.
     party: PartyId,
     /// Its legal name.
     name: Name,
+    /// What it may do.
     roles: Vec<Role>,
+    /// An authority's scopes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<Scope>,
     /// The key that opened the session.
     key: PublicKey,
+    /// What its party calls it.
     label: Label,
     /// Who holds it.
     person: Label,
+    /// What it may sign.
     powers: Vec<Power>,
     /// How long the session still lasts, where its key does not end before.
     expires_in_s: u64,

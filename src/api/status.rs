@@ -13,16 +13,25 @@ pub(super) fn stopped() -> Problem {
     Problem::unavailable("ledger.stopped", "the ledger has stopped", 5)
 }
 
+/// How the ledger is, and what a client needs to build an operation.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Readiness {
+    /// Whether operations are taken.
     ready: bool,
+    /// The ledger's name, which every payload says in `ledger`.
     origin: String,
+    /// The key of its checkpoints (FORMAT.md, section 9).
     vkey: String,
+    /// The ledger's time.
     time: Instant,
+    /// How many entries the newest checkpoint covers.
     size: u64,
+    /// Whether it is for trying things out, with time moved by hand.
     drill: bool,
+    /// Why operations are not taken: codes of problems.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_ready: Vec<String>,
+    /// Files that were set aside after a crash.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quarantined: Vec<String>,
 }
@@ -33,8 +42,11 @@ struct ClockBody {
     now: Instant,
 }
 
+/// The time of a drill.
 #[derive(Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Clock {
+    /// The ledger's time.
     now: Instant,
 }
 

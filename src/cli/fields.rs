@@ -410,7 +410,7 @@ pub(super) fn put(body: &mut Value, path: &str, value: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::example::example;
+    use crate::api::manual::example;
     use crate::domain::registry::{REGISTRY, operation};
 
     fn fields(name: &str) -> Fields {

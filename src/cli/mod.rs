@@ -9,7 +9,6 @@ mod clock;
 mod columns;
 mod config;
 mod demo;
-mod example;
 mod export;
 mod fields;
 mod fsck;

@@ -7,10 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde_json::{Value, json};
 
 use super::bulk::{self, Many};
-use super::example::example;
 use super::fields::{Field, Fields, Form, put};
 use super::signing::Signing;
 use super::{Failure, output};
+use crate::api::manual::example;
 use crate::domain::registry::Registered;
 
 /// What an operation does beside what its fields say.

@@ -44,7 +44,12 @@ impl fmt::Display for OpName {
     }
 }
 
-serde_as_string!(OpName, "the name of an operation", "^[a-z]+[.][a-z]+$");
+serde_as_string!(
+    OpName,
+    "the name of an operation",
+    "^[a-z]+[.][a-z]+$",
+    "receivable.confirm"
+);
 
 /// So many keys of a power, each of another person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -3,13 +3,19 @@
 /// Serde for a type by its [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr): written
 /// as the one, read by the other, and from nothing but a string. The pattern is for readers of the schema: all that is
 /// written fits it, though not all that fits it is read.
+///
+/// The fourth argument is an example, the fifth the `format` of JSON Schema that it keeps to.
 macro_rules! serde_as_string {
-    ($type:ident, $expecting:expr, $pattern:expr) => {
+    ($type:ident, $expecting:expr, $pattern:expr, $example:expr $(, $format:ident)?) => {
         $crate::domain::wire::read_as_string!($type, $expecting);
 
         $crate::domain::wire::schema_of_string!($type, |schema| schema
             .description(Some($expecting))
-            .pattern(Some($pattern)));
+            $(.format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+                utoipa::openapi::KnownFormat::$format
+            ))))?
+            .pattern(Some($pattern))
+            .examples([$example]));
     };
 }
 
@@ -70,12 +76,12 @@ macro_rules! schema_of_string {
 /// an object with a null in it; this reads the words alone.
 macro_rules! words {
     (
-        $(#[$meta:meta])*
-        pub enum $type:ident { $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )+ }
+        $(#[doc = $about:literal])*
+        pub enum $type:ident { $( $(#[doc = $meaning:literal])* $variant:ident = $word:literal, )+ }
     ) => {
-        $(#[$meta])*
+        $(#[doc = $about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $( $(#[$variant_meta])* $variant, )+ }
+        pub enum $type { $( $(#[doc = $meaning])* $variant, )+ }
 
         impl $type {
             /// Every value, in order.
@@ -109,7 +115,11 @@ macro_rules! words {
 
         $crate::domain::wire::read_as_string!($type, concat!("one of:", $( " ", $word ),+));
 
-        $crate::domain::wire::schema_of_string!($type, |schema| schema.enum_values(Some([$( $word ),+])));
+        $crate::domain::wire::schema_of_string!($type, |schema| {
+            let mut about = concat!($($about),*).trim().to_owned();
+            $( about.push_str(&format!("\n- `{}`: {}", $word, concat!($($meaning),*).trim())); )+
+            schema.description(Some(about)).enum_values(Some([$( $word ),+]))
+        });
     };
 }
 

@@ -1,7 +1,7 @@
 //! What the words in braces of a story's bodies stand for.
 //!
 //! `{step.rcv}` the id that the step's operation gives its first receivable (`{step.rcv.1}` the next one);
-//! `{party:name}` an identifier, `{key:name}` a public key, `{digest:text}` the SHA-256 of a text,
+//! `{op:step}` the id of its operation, `{party:name}` an identifier, `{key:name}` a public key, `{digest:text}` the SHA-256 of a text,
 //! `{document:file}` that of a document, `{commitment:offer}`, `{salt:offer}` and `{terms:offer}` of a sealed offer.
 
 use std::collections::BTreeMap;
@@ -97,6 +97,7 @@ impl<'s> Names<'s> {
             return match kind {
                 "party" => self.script.player(what).map(|player| player.id.to_string()),
                 "key" => self.keys.get(what).map(|key| key.public_key().to_string()),
+                "op" => self.made.get(what).map(OpId::to_string),
                 "digest" => Some(sha256(what.as_bytes()).to_string()),
                 "document" => document(what).map(|bytes| sha256(bytes).to_string()),
                 "salt" => Some(self.offer(what)?.salt.clone()),

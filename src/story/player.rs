@@ -20,6 +20,13 @@ pub trait Stage {
     fn set_time(&mut self, now: Instant) -> Result<(), String>;
     /// Sends an envelope and waits for the answer.
     fn send(&mut self, envelope: &Envelope) -> Result<Act, String>;
+    /// 32 bytes that nobody can guess, for nonces and for keys of strangers; a stage whose story is to be the same every
+    /// time brings others.
+    fn random(&mut self) -> Result<[u8; 32], String> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
 }
 
 /// What became of an envelope.
@@ -77,7 +84,8 @@ pub fn play<'s>(
     for step in &script.steps {
         let wrong = |what: String| StoryError::Step(step.say.clone(), what);
         stage.set_time(step.at).map_err(wrong)?;
-        let (envelope, op) = envelope(script, &names, origin, keys, step).map_err(wrong)?;
+        let random = stage.random().map_err(wrong)?;
+        let (envelope, op) = envelope(script, &names, origin, keys, step, random).map_err(wrong)?;
         if let Some(name) = &step.name {
             names.remember(name, op);
         }
@@ -131,6 +139,7 @@ fn envelope(
     origin: &Name,
     keys: &BTreeMap<String, SigningKey>,
     step: &Step,
+    random: [u8; 32],
 ) -> Result<(Envelope, OpId), String> {
     let registered = operation(&step.op).ok_or_else(|| format!("no operation {}", step.op))?;
     let body = names.body(step)?.to_string();
@@ -148,7 +157,7 @@ fn envelope(
             origin.clone()
         },
         party: player.id,
-        nonce: nonce()?,
+        nonce: nonce(random),
         not_after: step.at.plus_minutes(if step.wrong == Some(Wrong::Expired) {
             -MINUTES
         } else {
@@ -158,33 +167,33 @@ fn envelope(
     };
     let mut envelope =
         Envelope::new(pae::OP_TYPE, payload.encode()).map_err(|error| error.to_string())?;
-    sign(&mut envelope, keys, step)?;
+    sign(&mut envelope, keys, step, random)?;
     let op = OpId(*envelope.op_id().as_bytes());
     Ok((envelope, op))
 }
 
-fn nonce() -> Result<Nonce, String> {
+/// The first half: the whole is the seed of a stranger's key.
+fn nonce(random: [u8; 32]) -> Nonce {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(Nonce(bytes))
+    bytes.copy_from_slice(&random[..16]);
+    Nonce(bytes)
 }
 
 fn sign(
     envelope: &mut Envelope,
     keys: &BTreeMap<String, SigningKey>,
     step: &Step,
+    random: [u8; 32],
 ) -> Result<(), String> {
     let key = |name: &str| keys.get(name).ok_or_else(|| format!("no key of {name}"));
-    let stranger = || SigningKey::generate().map_err(|error| error.to_string());
+    let stranger = || SigningKey::from_seed(&random);
     match step.wrong {
         Some(Wrong::ForeignKey) => envelope
-            .sign(&stranger()?)
+            .sign(&stranger())
             .map_err(|error| error.to_string())?,
         Some(Wrong::Forged) => {
             let mut other = envelope.clone();
-            other
-                .sign(&stranger()?)
-                .map_err(|error| error.to_string())?;
+            other.sign(&stranger()).map_err(|error| error.to_string())?;
             let made: Option<&(PublicKey, Signature)> = other.signatures().first();
             let (_, signature) = made.ok_or("no signature was made")?;
             envelope

@@ -1,10 +1,12 @@
 //! A client in another language, written from contracts/ alone, does the main job and checks the export.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::served::{Server, complaint, run, text};
+use crate::served::{Server, complaint, copy, run, text};
 
 const CLIENT: &str = "tests/clients/python/client.py";
+const VECTORS: &str = "tests/clients/python/vectors.py";
 
 fn python(args: &[&str]) -> Output {
     Command::new("python3").args(args).output().unwrap()
@@ -60,6 +62,27 @@ fn a_client_of_another_language_does_the_main_job() {
     .unwrap();
     let forged = python(&[CLIENT, "--export", &export]);
     assert!(!forged.status.success(), "an altered export is found");
+}
+
+#[test]
+fn a_client_of_another_language_signs_as_the_vectors_say() {
+    if skips() {
+        return;
+    }
+    let made = python(&[VECTORS, "contracts"]);
+    assert!(made.status.success(), "{}", complaint(&made));
+
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("contracts"), folder.path());
+    let file = folder.path().join("vectors/operations.json");
+    let vectors = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        vectors.replacen("\\\"HT-2026-0900", "\\\"HT-2026-0901", 1),
+    )
+    .unwrap();
+    let altered = python(&[VECTORS, &text(folder.path())]);
+    assert!(!altered.status.success(), "an altered vector is found");
 }
 
 /// Short enough to be read in one sitting.

@@ -15,6 +15,7 @@ mod observed;
 mod openapi;
 mod operations_doc;
 mod own_ledger;
+mod problems;
 mod roles;
 mod schemas;
 mod served;

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use counterfoil::api::list::{KINDS, VIEWS};
+use counterfoil::api::manual;
 use counterfoil::api::openapi::document;
+use counterfoil::domain::registry::REGISTRY;
 use serde_json::Value;
 
 use super::schemas::faults;
@@ -37,6 +39,94 @@ fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     }
 }
 
+/// What lacks a description: schemas, properties and items of any depth, but for those that are mere references.
+fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
+    let described = |value: &Value| {
+        value["description"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{path}.{name}");
+        if !described(property) {
+            found.push(place.clone());
+        }
+        undescribed(property, &place, found);
+    }
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        for (at, one) in schema[choice].as_array().into_iter().flatten().enumerate() {
+            undescribed(one, &format!("{path}/{choice}/{at}"), found);
+        }
+    }
+    undescribed_items(schema, path, found);
+}
+
+fn undescribed_items(schema: &Value, path: &str, found: &mut Vec<String>) {
+    let items = &schema["items"];
+    if items.is_object() {
+        undescribed(items, &format!("{path}[]"), found);
+    }
+}
+
+#[test]
+fn everything_is_described() {
+    let document = document();
+    let mut found = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        if schema["description"].as_str().is_none_or(str::is_empty) {
+            found.push(name.clone());
+        }
+        undescribed(schema, name, &mut found);
+    }
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, way) in methods.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            let parameters = way["parameters"].as_array().into_iter().flatten();
+            let responses = way["responses"].as_object().unwrap();
+            let body = way
+                .get("requestBody")
+                .map(|body| (format!("{at} body"), body));
+            let parts = parameters
+                .map(|one| (format!("{at} {}", one["name"]), one))
+                .chain(
+                    responses
+                        .iter()
+                        .map(|(status, one)| (format!("{at} {status}"), one)),
+                )
+                .chain(body);
+            let lacking =
+                parts.filter(|(_, part)| part["description"].as_str().is_none_or(str::is_empty));
+            found.extend(lacking.map(|(place, _)| place));
+            if way["summary"].as_str().is_none_or(str::is_empty) {
+                found.push(at);
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new(), "say what these are");
+}
+
+#[test]
+fn every_body_has_an_example_and_says_what_refuses_it() {
+    let document = document();
+    for operation in REGISTRY {
+        let schema = &document["components"]["schemas"][operation.name];
+        assert_eq!(
+            schema["examples"].as_array().map(Vec::len),
+            Some(1),
+            "{}",
+            operation.name
+        );
+        assert!(schema["x-refusals"].is_object(), "{}", operation.name);
+    }
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let body = &methods["post"]["requestBody"]["content"]["application/json"];
+        assert!(
+            body.is_null() || body["examples"].is_object(),
+            "{path} shows no body"
+        );
+    }
+}
+
 #[test]
 fn every_reference_leads_somewhere() {
     let document = document();
@@ -46,6 +136,23 @@ fn every_reference_leads_somewhere() {
     for reference in found {
         let target = document.pointer(reference.trim_start_matches('#'));
         assert!(target.is_some(), "{reference}");
+    }
+}
+
+/// What each operation may be refused by is more than what the ledger asks of all.
+#[test]
+fn the_rules_of_an_operation_are_named_once_and_are_rules() {
+    for operation in REGISTRY {
+        let rules = manual::section(operation.name).unwrap().rules();
+        for rule in &rules {
+            assert!(
+                manual::rules().contains(rule.name),
+                "{}: {rule:?}",
+                operation.name
+            );
+            let same = rules.iter().filter(|other| other.name == rule.name);
+            assert_eq!(same.count(), 1, "{}: {rule:?}", operation.name);
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use counterfoil::domain::registry::{REGISTRY, operation};
+use counterfoil::api::manual;
+use counterfoil::domain::registry::{REGISTRY, Registered, operation};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -104,13 +105,6 @@ impl Section {
     }
 }
 
-/// The example of an operation, in canonical form.
-pub(crate) fn example_of(operation: &str) -> String {
-    let sections = sections();
-    let section = sections.iter().find(|section| section.name == operation);
-    section.expect("a section an operation").example()
-}
-
 /// JSON without the white space that stands outside of strings.
 fn without_space(json: &str) -> String {
     let (mut within, mut escaped) = (false, false);
@@ -165,6 +159,38 @@ fn every_operation_has_one_section_in_the_order_of_the_registry() {
     let documented: Vec<&str> = sections().iter().map(|section| section.name).collect();
     let registered: Vec<&str> = REGISTRY.iter().map(|operation| operation.name).collect();
     assert_eq!(documented, registered);
+}
+
+const OVERVIEW: &str = "| operation | by | also signs | what it is for |\n|---|---|---|---|\n";
+
+/// A row an operation, of what the registry and the sections say.
+fn overview() -> String {
+    let row = |operation: &Registered| {
+        let section = manual::section(operation.name).unwrap();
+        let (name, anchor) = (operation.name, operation.name.replace('.', ""));
+        let (by, also) = (section.by(), section.also_signs());
+        format!(
+            "| [`{name}`](#{anchor}) | {by} | {also} | {} |\n",
+            operation.summary
+        )
+    };
+    REGISTRY.iter().map(row).collect()
+}
+
+/// `COUNTERFOIL_WRITE=1` writes the table anew.
+#[test]
+fn the_overview_has_a_row_an_operation() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/contracts/OPERATIONS.md");
+    let document = std::fs::read_to_string(file).unwrap();
+    let (before, rest) = document.split_once(OVERVIEW).unwrap();
+    let end = rest.find("\n\n").map_or(rest.len(), |at| at + 1);
+    let (kept, after) = rest.split_at(if rest.starts_with('\n') { 0 } else { end });
+    let made = overview();
+    if std::env::var_os("COUNTERFOIL_WRITE").is_some() {
+        std::fs::write(file, format!("{before}{OVERVIEW}{made}{after}")).unwrap();
+    } else {
+        assert_eq!(kept, made, "write it anew");
+    }
 }
 
 #[test]

@@ -6,25 +6,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use counterfoil::domain::registry::REGISTRY;
+use counterfoil::api::openapi::bodies;
+use counterfoil::domain::registry::{REGISTRY, Registered};
 use regex_lite::Regex;
 use serde_json::Value;
-
-use super::operations_doc::example_of;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/operations")
 }
 
-/// The schema of an operation with the example of OPERATIONS.md.
+/// The schema of every operation, by the name of its file.
 fn generated() -> Vec<(String, Value)> {
-    let of = |operation: &counterfoil::domain::registry::Registered| {
-        let mut schema = (operation.schema)();
-        let example: Value = serde_json::from_str(&example_of(operation.name)).unwrap();
-        schema["examples"] = Value::Array(vec![example]);
-        (format!("{}.schema.json", operation.name), schema)
+    let named = |operation: &Registered| {
+        let file = format!("{}.schema.json", operation.name);
+        (file, bodies::of(operation))
     };
-    REGISTRY.iter().map(of).collect()
+    REGISTRY.iter().map(named).collect()
 }
 
 #[test]

@@ -5,7 +5,9 @@
 
 mod forms;
 mod ledger;
+mod operations;
 mod signatures;
+mod spellings;
 
 use serde::Serialize;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::rows::{Fault, Row, row};
+use crate::api::manual::example;
 use crate::cli::Failure;
-use crate::cli::example::example;
 use crate::cli::fields::{Field, Fields, Form, at, put};
 use crate::domain::registry::Registered;
 

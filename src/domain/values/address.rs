@@ -115,7 +115,8 @@ impl fmt::Debug for Address {
 serde_as_string!(
     Address,
     "an address, for example rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-500000",
-    r"^rcv_[0-9a-hjkmnp-tv-z]{26}:(0|[1-9][0-9]*)-[1-9][0-9]*$"
+    r"^rcv_[0-9a-hjkmnp-tv-z]{26}:(0|[1-9][0-9]*)-[1-9][0-9]*$",
+    "rcv_2xa8k1ngwjhz13e7zgbs8ydn8q:0-500000"
 );
 
 /// What one operation names: 1 to 256 addresses that ascend by receivable and first fen and have no fen

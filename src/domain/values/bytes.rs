@@ -55,12 +55,16 @@ macro_rules! hex_bytes {
         $crate::domain::wire::serde_as_string!(
             $name,
             concat!(stringify!($length), " bytes in lower-case hex"),
-            concat!("^([0-9a-f]{2}){", stringify!($length), "}$")
+            concat!("^([0-9a-f]{2}){", stringify!($length), "}$"),
+            &$crate::domain::values::bytes::EXAMPLE[..2 * $length]
         );
     )+ };
 }
 
 pub(super) use hex_bytes;
+
+/// Bytes in hex to show in schemas.
+pub(super) const EXAMPLE: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 hex_bytes! {
     /// The SHA-256 of a document that stays with its owner, or of some evidence.

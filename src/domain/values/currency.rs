@@ -54,7 +54,8 @@ impl fmt::Debug for Currency {
 serde_as_string!(
     Currency,
     "a currency code, three upper-case letters",
-    r"^[A-Z]{3}$"
+    r"^[A-Z]{3}$",
+    "CNY"
 );
 
 /// How many decimals the smallest unit of each currency has (ISO 4217 "minor unit"), pinned in the
@@ -108,8 +109,13 @@ impl<'de> Deserialize<'de> for CurrencyTable {
 
 impl utoipa::PartialSchema for CurrencyTable {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let decimals = utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::Integer)
+            .description(Some("digits behind the point"))
+            .minimum(Some(0))
+            .maximum(Some(CurrencyTable::DECIMALS_AT_MOST));
         utoipa::openapi::ObjectBuilder::new()
-            .additional_properties(Some(u8::schema()))
+            .additional_properties(Some(decimals))
             .description(Some("decimals by currency, in order of code"))
             .into()
     }

@@ -123,7 +123,13 @@ impl fmt::Debug for Day {
     }
 }
 
-serde_as_string!(Day, "a day, YYYY-MM-DD", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+serde_as_string!(
+    Day,
+    "a day, YYYY-MM-DD, 1970 to 9999",
+    r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    "2026-07-31",
+    Date
+);
 
 /// The fixed distance of the ledger's legal time from UTC, in minutes; written `+08:00`.
 /// No time-zone database: its updates would change old verdicts.
@@ -208,7 +214,8 @@ impl fmt::Display for UtcOffset {
 serde_as_string!(
     UtcOffset,
     "an offset from UTC, +hh:mm or -hh:mm",
-    r"^[+-][0-9]{2}:[0-9]{2}$"
+    r"^[+-][0-9]{2}:[0-9]{2}$",
+    "+08:00"
 );
 
 #[cfg(test)]

@@ -130,7 +130,8 @@ macro_rules! ids {
             }
         }
 
-        serde_as_string!($name, concat!("an id, ", $prefix, "_ and 26 characters"), concat!("^", $prefix, "_[0-9a-hjkmnp-tv-z]{26}$"));
+        serde_as_string!($name, concat!("an id, ", $prefix, "_ and 26 characters"), concat!("^", $prefix, "_[0-9a-hjkmnp-tv-z]{26}$"),
+            concat!($prefix, "_2xa8k1ngwjhz13e7zgbs8ydn8q"));
     )+ };
 }
 

@@ -126,8 +126,10 @@ impl fmt::Debug for Instant {
 
 serde_as_string!(
     Instant,
-    "an instant, YYYY-MM-DDThh:mm:ssZ",
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+    "an instant, YYYY-MM-DDThh:mm:ssZ, 1970 to 9999",
+    r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$",
+    "2026-07-31T08:00:00Z",
+    DateTime
 );
 
 #[cfg(test)]

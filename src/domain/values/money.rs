@@ -219,7 +219,8 @@ impl fmt::Display for Amount {
 serde_as_string!(
     Amount,
     "an amount, for example 1250.00",
-    r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
+    r"^(0|[1-9][0-9]*)(\.[0-9]+)?$",
+    "1250.00"
 );
 
 /// An amount that may be below zero, such as an invoice's rounding (BT-114): like [`Amount`] with a
@@ -268,7 +269,8 @@ impl fmt::Display for SignedAmount {
 serde_as_string!(
     SignedAmount,
     "an amount that may be below zero, for example -0.05",
-    r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+    r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$",
+    "-0.05"
 );
 
 #[cfg(test)]

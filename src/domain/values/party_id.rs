@@ -122,7 +122,8 @@ impl fmt::Debug for PartyId {
 serde_as_string!(
     PartyId,
     "a party, for example uscc:91420000737944946L",
-    r"^(uscc|lei|x):[^ ]+$"
+    r"^(uscc|lei|x):[^ ]+$",
+    "uscc:91420000737944946L"
 );
 
 /// GB 32100-2015, 4.2: the characters of a code, each worth its place.

@@ -91,7 +91,8 @@ impl fmt::Debug for Rate {
 serde_as_string!(
     Rate,
     "a rate, for example 0.0435",
-    r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$"
+    r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$",
+    "0.0435"
 );
 
 #[cfg(test)]

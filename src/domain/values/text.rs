@@ -177,6 +177,7 @@ schema_of_string!(Text<MAX>, |schema| {
     schema
     .min_length(Some(1))
     .max_length(Some(MAX))
+    .examples(["HT-2026-0417"])
     .description(Some(format!(
         "text of 1 to {MAX} bytes of UTF-8, without control, bidirectional and zero-width characters"
     )))

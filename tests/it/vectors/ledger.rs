@@ -116,7 +116,7 @@ impl Playing {
     }
 }
 
-fn grant(key: &SigningKey, label: &str, powers: &[Power]) -> KeyGrant {
+pub(super) fn grant(key: &SigningKey, label: &str, powers: &[Power]) -> KeyGrant {
     KeyGrant {
         key: PublicKey(*key.public_key().as_bytes()),
         label: wire(label),
