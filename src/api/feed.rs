@@ -57,8 +57,7 @@ pub(super) struct Noticed {
 /// What a feed shows: an entry, or a notice.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[schema(as = FeedItem)]
-pub(super) enum Item {
+pub(super) enum FeedItem {
     Event(Event),
     Notice(Noticed),
 }
@@ -66,8 +65,8 @@ pub(super) enum Item {
 /// A page of a party's feed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Events {
-    /// Entries and notices, in order.
-    items: Vec<Item>,
+    /// The events and notices, in order.
+    items: Vec<FeedItem>,
     /// `after` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -139,7 +138,7 @@ impl Page {
 
 /// What a feed shows behind a place, each with the place behind it.
 pub(super) struct Read {
-    pub(super) items: Vec<(Place, Item)>,
+    pub(super) items: Vec<(Place, FeedItem)>,
     /// Whether more follows already.
     more: bool,
     /// When the next notice comes, as far as is known.
@@ -314,13 +313,13 @@ impl Read {
                 events.pop_front().map(|(time, event)| {
                     place.seq = event.seq;
                     place.notice = place.notice.take().filter(|(at, _)| *at > time);
-                    Item::Event(event)
+                    FeedItem::Event(event)
                 })
             } else {
                 notices.pop_front().map(|row| {
                     place.notice = Some((row.time, row.object.clone()));
                     let place = place.to_string();
-                    Item::Notice(Noticed { place, row })
+                    FeedItem::Notice(Noticed { place, row })
                 })
             };
             match item {

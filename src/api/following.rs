@@ -11,7 +11,7 @@ use warp::Stream;
 use warp::sse::Event as Told;
 
 use super::Api;
-use super::feed::{Item, Place};
+use super::feed::{FeedItem, Place};
 use super::problem::Problem;
 use super::streams;
 
@@ -88,12 +88,12 @@ async fn followed(
     }
 }
 
-fn told(place: &Place, item: &Item) -> Told {
+fn told(place: &Place, item: &FeedItem) -> Told {
     let data = serde_json::to_string(item).expect("an event is plain data");
     let told = Told::default().id(place.to_string()).data(data);
     match item {
-        Item::Event(_) => told,
-        Item::Notice(_) => told.event("notice"),
+        FeedItem::Event(_) => told,
+        FeedItem::Notice(_) => told.event("notice"),
     }
 }
 

@@ -163,7 +163,7 @@ fn filters(kind: &Kind, pairs: &[(String, String)]) -> Result<Vec<Filter>, Probl
 }
 
 /// What a column is called in a query: the last part of its path, but for `at`, of which a row may have several.
-pub(super) fn called(column: &str) -> &str {
+pub fn called(column: &str) -> &str {
     match column.rsplit('.').next() {
         Some("at") | None => column,
         Some(last) => last,

@@ -95,7 +95,7 @@ fn past_of_query(query: &[(String, String)]) -> Result<Option<u64>, Problem> {
 /// A session.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct SessionRow {
-    /// What requests show, `Authorization: Bearer <token>`; absent where it is in the cookie.
+    /// What requests show: `Authorization: Bearer <token>`; absent where it is in the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
     /// Whose session it is.

@@ -45,18 +45,18 @@ pub(super) static RULEBOOKS: Kind = Kind {
 /// Whom the session acts for, and by which key.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct MeRow {
-    /// The party.
+    /// Whom the session acts for.
     party: PartyId,
     /// Its legal name.
     name: Name,
-    /// What it does on the ledger.
+    /// What it may do.
     roles: Vec<Role>,
-    /// What it is an authority for.
+    /// An authority's scopes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<Scope>,
     /// The key that opened the session.
     key: PublicKey,
-    /// What the party calls the key.
+    /// What its party calls it.
     label: Label,
     /// Who holds it.
     person: Label,

@@ -147,6 +147,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
             "address", "state", "face", "currency", "due", "debtor", "holder",
         ],
     ),
+    ("rulebooks", &["version", "id", "valid_from", "in_force"]),
 ];
 
 /// The columns of a list that a person reads first.

@@ -71,7 +71,7 @@ impl Fields {
             let path = joined(above, name);
             let required = required && is_required(object, name);
             let schema = resolved(property, root);
-            if fields_of(&schema).is_some() {
+            if fields_of(&schema).is_some() && !is_dotted(&schema) {
                 if required {
                     self.objects.push(path.clone());
                 }
@@ -169,6 +169,7 @@ impl Field {
     /// A value as it is typed.
     pub(super) fn write(&self, value: &Value) -> Vec<String> {
         match value {
+            Value::Array(all) if self.list && all.is_empty() => vec!["[]".to_owned()],
             Value::Array(all) if self.list => all.iter().map(|one| self.form.write(one)).collect(),
             other => vec![self.form.write(other)],
         }
@@ -313,7 +314,7 @@ fn form(schema: &Value, root: &Value) -> Form {
             }
             let flat =
                 |field: &Field| !field.list && !matches!(field.form, Form::Pairs(_) | Form::Json);
-            if fields.is_empty() || !fields.iter().all(flat) {
+            if fields.is_empty() || !fields.iter().all(flat) || is_dotted(schema) {
                 return Form::Json;
             }
             Form::Pairs(fields)
@@ -332,6 +333,11 @@ fn fields_of(object: &Value) -> Option<&Map<String, Value>> {
 fn is_required(object: &Value, name: &str) -> bool {
     let required = object["required"].as_array().into_iter().flatten();
     required.filter_map(Value::as_str).any(|one| one == name)
+}
+
+/// Whether names of fields hold points, so that a path of them would not be clear.
+fn is_dotted(object: &Value) -> bool {
+    properties(object).any(|(name, _)| name.contains('.'))
 }
 
 /// The objects of which a value is one.

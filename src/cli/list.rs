@@ -1,5 +1,7 @@
 //! Lists of what a party may see: filters, order and columns are those of the API.
 
+use std::str::FromStr;
+
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches as _};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -9,8 +11,9 @@ use super::fields::resolved;
 use super::read::Reader;
 use super::{Failure, output};
 use crate::api::list::{KINDS, Kind, VIEWS};
+use crate::api::query::called;
 use crate::client::{Client, ClientError};
-use crate::domain::values::Day;
+use crate::domain::values::{Day, Instant};
 
 /// Rows of one request.
 pub(super) const PAGE: usize = 200;
@@ -77,7 +80,7 @@ fn about(kind: &Kind) -> String {
 /// Something to try, with a filter and an order that the list takes.
 fn example(kind: &Kind) -> String {
     let day = kind.days.first().map(|day| {
-        let tail = last(day).replace('_', "-");
+        let tail = flag(day);
         format!(" --{tail}-to 2026-12-31 --sort -{day}")
     });
     let currency = kind
@@ -91,43 +94,62 @@ fn example(kind: &Kind) -> String {
     )
 }
 
-fn last(column: &str) -> &str {
-    column.rsplit('.').next().unwrap_or(column)
-}
-
 fn filters(kind: &'static Kind) -> Vec<Arg> {
     let (row, schemas) = (kind.schema)();
     let root = json!({"components": {"schemas": schemas}});
     let row = &root["components"]["schemas"][row];
     let is = kind.filters.iter().map(|column| {
-        let name = last(column);
+        let name = called(column);
         let arg = Arg::new(format!("filter {name}"))
-            .long(name.replace('_', "-"))
+            .long(flag(column))
             .help(format!("Those whose {} is this", name.replace('_', " ")));
         match words_of(row, &root, column) {
             words if words.is_empty() => arg.value_name("VALUE"),
             words => arg.value_name("WORD").value_parser(words),
         }
     });
-    let days = kind.days.iter().flat_map(|column| {
-        let name = last(column);
-        [("from", "or later"), ("to", "or earlier")].map(|(end, says)| {
-            Arg::new(format!("filter {name}_{end}"))
-                .long(format!("{}-{end}", name.replace('_', "-")))
-                .value_name("YYYY-MM-DD")
-                .value_parser(day)
-                .help(format!(
-                    "Those whose {} is that day {says}",
-                    name.replace('_', " ")
-                ))
-        })
-    });
-    is.chain(days).collect()
+    let days = kind
+        .days
+        .iter()
+        .flat_map(|column| bounds(column, "YYYY-MM-DD"));
+    let instants = kind
+        .instants
+        .iter()
+        .flat_map(|column| bounds(column, "INSTANT"));
+    is.chain(days).chain(instants).collect()
 }
 
-fn day(text: &str) -> Result<String, String> {
-    let day = text.parse::<Day>();
-    day.map(|day| day.to_string())
+/// The two flags that bound a column of days or instants.
+fn bounds(column: &'static str, written: &'static str) -> [Arg; 2] {
+    let name = called(column);
+    let flag = flag(column);
+    [("from", "or later"), ("to", "or earlier")].map(|(end, says)| {
+        let arg = Arg::new(format!("filter {name}_{end}"))
+            .long(format!("{flag}-{end}"))
+            .value_name(written)
+            .help(format!(
+                "Those whose {} is then {says}",
+                name.replace(['_', '.'], " ")
+            ));
+        match written {
+            "INSTANT" => arg.value_parser(read::<Instant>),
+            _ => arg.value_parser(read::<Day>),
+        }
+    })
+}
+
+fn flag(column: &str) -> String {
+    called(column).replace('_', "-")
+}
+
+/// A value in its one form, which the API takes as text.
+fn read<T>(text: &str) -> Result<String, String>
+where
+    T: FromStr<Err: ToString> + ToString,
+{
+    let value = text.parse::<T>();
+    value
+        .map(|value| value.to_string())
         .map_err(|error| error.to_string())
 }
 

@@ -90,7 +90,7 @@ fn a_code_of_one_status_is_listed_once_in_a_group_and_says_what_it_is() {
 }
 
 /// The codes that a path's answer of a status may have.
-fn codes_of<'d>(responses: &'d Value, status: u16) -> Vec<&'d str> {
+fn codes_of(responses: &Value, status: u16) -> Vec<&str> {
     let schema = &responses[status.to_string()]["content"]["application/problem+json"]["schema"];
     let codes = schema["allOf"][1]["properties"]["code"]["enum"].as_array();
     codes
