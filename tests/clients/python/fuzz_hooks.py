@@ -117,10 +117,6 @@ def before_call(context, case, kwargs):
                 del case.query["after"]
         if "as_of" in case.query:
             case.query["as_of"] = str(chance.randint(1, ledger.call("GET", "/readyz")["size"]))
-    if (case.method.upper(), path) == ("DELETE", "/v1/sessions"):
-        # Not the one by which all else is asked.
-        case.headers["Authorization"] = f"Bearer {ledger.call('POST', '/v1/sessions', session())['token']}"
-        kwargs.get("headers", {}).pop("Authorization", None)
     if good(case, At.BODY) and not isinstance(case.body, NotSet) and (made := body_for(path, chance)):
         case.body = made
 
