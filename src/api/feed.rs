@@ -206,7 +206,7 @@ impl Api {
         };
         shown.truncate(limit);
         let mut events = Vec::new();
-        for (seq, shown) in (after.seq + 1..).zip(&shown) {
+        for (seq, shown) in (after.seq.saturating_add(1)..).zip(&shown) {
             let event = self.event(authorization, seq, shown.n).await?;
             let time = match shown.with == shown.n {
                 true => event.time,

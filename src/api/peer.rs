@@ -63,10 +63,20 @@ impl Peers {
         }
     }
 
-    /// Whoever sent a request. What a trusted proxy does not say is its own.
+    /// Whoever sent a request. One of whom a trusted proxy says nothing that can be read is a stranger at the proxy's
+    /// address: what is the proxy's own to do, or loopback's, it may not.
     pub(super) fn of(&self, from: IpAddr, headers: &HeaderMap) -> Peer {
-        let forwarded = self.is_trusted(from).then(|| last_hop(headers)).flatten();
-        self.direct(forwarded.unwrap_or(from))
+        if !self.is_trusted(from) {
+            return self.direct(from);
+        }
+        match last_hop(headers) {
+            Some(forwarded) => self.direct(forwarded),
+            None => Peer {
+                is_limited: true,
+                measures: false,
+                ..self.direct(from)
+            },
+        }
     }
 
     /// A trusted proxy takes connections for others, who are counted by their requests.
@@ -82,7 +92,9 @@ impl Peers {
 /// The last address of the last `X-Forwarded-For`: whom the proxy itself saw. Those before it anybody may have made up.
 fn last_hop(headers: &HeaderMap) -> Option<IpAddr> {
     let line = headers.get_all("x-forwarded-for").iter().next_back()?;
-    let hop = line.to_str().ok()?.rsplit(',').next()?.trim();
+    // What comes before the last comma is anybody's, also bytes that are no text.
+    let tail = line.as_bytes().rsplit(|byte| *byte == b',').next()?;
+    let hop = std::str::from_utf8(tail).ok()?.trim();
     hop.parse()
         .or_else(|_| {
             hop.parse()

@@ -210,7 +210,8 @@ impl Shared {
             let Some(tls) = &self.tls else {
                 return self.speak(stream, peer, place, stopped).await;
             };
-            if self.watch.peers.direct(peer).take(Cost::HANDSHAKE).is_err() {
+            let peers = &self.watch.peers;
+            if !peers.is_trusted(peer) && peers.direct(peer).take(Cost::HANDSHAKE).is_err() {
                 return;
             }
             match timeout(self.limits.header_read, tls.accept(stream)).await {

@@ -264,9 +264,12 @@ impl Signing {
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     let mut envelopes = read(&args.file)?;
     let payloads: Vec<Payload> = envelopes.iter().map(decoded).collect::<Result<_, _>>()?;
-    match &payloads[..] {
-        [one] => eprint!("{}", words(one)),
-        several => eprint!("{}", summary::of(several)),
+    if let [_, _, ..] = &payloads[..] {
+        eprint!("{}", summary::totals(&payloads));
+    }
+    // Somebody else made the file: every word that is signed is shown.
+    for payload in &payloads {
+        eprint!("{}", words(payload));
     }
     confirm("Sign?", args.yes)?;
     let key = args.keyring.load(&args.by)?;

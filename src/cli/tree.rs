@@ -62,8 +62,8 @@ const GROUPS: &[(&str, &[&str])] = &[
 const ABOUT: &str = "Procurement contracts and receivables on a signed hash chain: confirmed, split, financed, settled";
 
 const AFTER_HELP: &str = "\
-Begin with `counterfoil demo --data story`, which plays a whole story on a ledger of its own; serve that, then read and \
-act as anybody in it. `counterfoil OBJECT -h` names an object's verbs, `counterfoil OBJECT VERB -h` its flags and an \
+Begin with `counterfoil demo --data story`, which plays a whole story on a ledger of its own; `counterfoil serve \
+--data story --clock manual` serves it, then read and act as anybody in it. `counterfoil OBJECT -h` names an object's verbs, `counterfoil OBJECT VERB -h` its flags and an \
 example.
 
 COUNTERFOIL_URL, COUNTERFOIL_KEYS and COUNTERFOIL_AS stand for --url, --keys and --as. NO_COLOR is respected.

@@ -240,11 +240,11 @@ impl Reading<'_> {
         }
     }
 
-    /// A lender is told nothing of requests that ended before it was admitted.
+    /// A lender is told nothing of requests that ended before it was one.
     fn from(&self, told: Told) -> Instant {
         let from = self.behind.from();
         match (told, self.viewer.state.parties.get(self.viewer.party)) {
-            (Told::Lenders, Some(party)) => from.max(next(party.admitted)),
+            (Told::Lenders, Some(party)) => from.max(party.lender_since.map_or(Instant::MAX, next)),
             _ => from,
         }
     }

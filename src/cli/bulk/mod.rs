@@ -149,7 +149,7 @@ pub(super) fn send(
     let mut batch = Vec::new();
     for (envelope, n) in envelopes.iter().zip(1..) {
         let payload = decoded(envelope)?;
-        if !results.is_done(n, &payload.act.body())? {
+        if !results.is_done(n, envelope)? {
             results.signed(n, &payload, envelope)?;
             batch.push((n, envelope.clone()));
         }

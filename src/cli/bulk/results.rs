@@ -134,7 +134,9 @@ impl Results {
             line.standing,
             Standing::Done { .. } | Standing::Signed { .. }
         );
-        if settled && line.body.as_ref().map(Value::to_string) != row.body() {
+        let same_op = line.op.as_deref() == row.operation.map(|operation| operation.name);
+        let same_body = line.body.as_ref().map(Value::to_string) == row.body();
+        if settled && !(same_op && same_body) {
             return Err(self.moved(row.n));
         }
         Ok(Some(&line.standing))
@@ -148,13 +150,11 @@ impl Results {
         ))
     }
 
-    /// Whether a row is done; it must read as it did.
-    pub(super) fn is_done(&self, row: u64, body: &str) -> Result<bool, Failure> {
+    /// Whether an envelope of a file is done; its row must be the very operation that it was.
+    pub(super) fn is_done(&self, row: u64, envelope: &Envelope) -> Result<bool, Failure> {
         let line = self.lines.get(&row);
         match line {
-            Some(line) if line.body.as_ref().map(Value::to_string).as_deref() != Some(body) => {
-                Err(self.moved(row))
-            }
+            Some(line) if line.op_id != Some(envelope.op_id().to_string()) => Err(self.moved(row)),
             line => Ok(line.is_some_and(Line::is_done)),
         }
     }

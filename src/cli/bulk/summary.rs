@@ -14,8 +14,20 @@ use crate::domain::registry::operation;
 /// So many are shown whole.
 const SHOWN: usize = 3;
 
-/// What many payloads ask of a ledger.
-pub(in crate::cli) fn of(payloads: &[Payload]) -> String {
+/// What many payloads ask of a ledger: how many of what, and the first of them.
+pub(super) fn of(payloads: &[Payload]) -> String {
+    let mut text = totals(payloads);
+    for payload in payloads.iter().take(SHOWN) {
+        text.push_str(&words(payload));
+    }
+    if payloads.len() > SHOWN {
+        text.push_str(&format!("and {} more like these\n", payloads.len() - SHOWN));
+    }
+    text
+}
+
+/// How many of what, and how much.
+pub(in crate::cli) fn totals(payloads: &[Payload]) -> String {
     let mut kinds: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for payload in payloads {
         let body = serde_json::from_str(&payload.act.body()).unwrap_or_default();
@@ -37,12 +49,6 @@ pub(in crate::cli) fn of(payloads: &[Payload]) -> String {
             text.push_str(" in all");
         }
         text.push('\n');
-    }
-    for payload in payloads.iter().take(SHOWN) {
-        text.push_str(&words(payload));
-    }
-    if payloads.len() > SHOWN {
-        text.push_str(&format!("and {} more like these\n", payloads.len() - SHOWN));
     }
     text
 }

@@ -12,7 +12,7 @@ use crate::domain::values::{Day, Instant, Name, PartyId, PublicKey, UtcOffset};
 pub enum Engine {
     /// The first.
     First = 1,
-    /// A transfer that is proposed before the cut-off can be accepted only before it.
+    /// A transfer that is proposed before the cut-off from then on can be accepted only before it.
     CutOffBindsAcceptance = 2,
 }
 

@@ -114,6 +114,8 @@ pub struct Party {
     pub size: Option<Size>,
     /// Since when.
     pub admitted: Instant,
+    /// Since when it has been a lender, where it is one.
+    pub lender_since: Option<Instant>,
     /// The last day of its identification; from the next on it takes no new obligation.
     pub kyc_valid_to: Option<Day>,
     /// Digest of what binds its key to its identifier.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::Head;
 use crate::domain::objects::{ChangeKind, Contract, ContractTerms};
 use crate::domain::operation::{Consents, Operation};
+use crate::domain::policy::Stake;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Effects;
 use crate::domain::values::{Amount, ContractId, Day, Digest, Rate, Reason};
@@ -50,6 +51,11 @@ impl Operation for Amend {
 
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {
         other_side(at, self.contract)
+    }
+
+    fn at_stake(&self, at: &Head<'_>) -> Result<Option<Stake>, Refusal> {
+        let currency = at.named::<Contract>(self.contract)?.terms.currency;
+        at.stake("value", &self.value, currency)
     }
 
     fn decide(&self, at: &Head<'_>) -> Result<Effects, Refusal> {

@@ -154,6 +154,7 @@ impl Operation for Create {
             scopes: BTreeSet::new(),
             size: None,
             admitted: at.time,
+            lender_since: None,
             kyc_valid_to: None,
             evidence: None,
             agreement: None,

@@ -123,6 +123,7 @@ impl Admit {
             scopes: self.scopes.iter().copied().collect::<BTreeSet<_>>(),
             size: self.size,
             admitted: at.time,
+            lender_since: self.roles.contains(&Role::Lender).then_some(at.time),
             kyc_valid_to: Some(self.kyc_valid_to),
             evidence: Some(self.evidence),
             agreement: Some(self.agreement),

@@ -70,7 +70,7 @@ impl Operation for Amend {
         untaken(at, more.copied())?;
 
         let mut draft = at.draft();
-        draft.put(self.amended(party));
+        draft.put(self.amended(at, party));
         draft.tell(party.id);
         self.vouched_by
             .into_iter()
@@ -91,8 +91,10 @@ impl Amend {
         }
     }
 
-    fn amended(&self, party: &Party) -> Party {
+    fn amended(&self, at: &Head<'_>, party: &Party) -> Party {
+        let lends = self.roles.contains(&Role::Lender);
         Party {
+            lender_since: lends.then(|| party.lender_since.unwrap_or(at.time)),
             aliases: self.aliases.iter().copied().collect(),
             name: self.name.clone(),
             roles: self.roles.iter().copied().collect(),
