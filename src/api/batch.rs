@@ -1,14 +1,16 @@
 //! Many envelopes at once: a line each, judged in order and each by itself, answered a line each as they become
 //! durable.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use warp::Reply as _;
 use warp::Stream;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
@@ -33,6 +35,66 @@ const ANSWERS_AHEAD: usize = 64;
 /// How long one of them may wait: whoever reads no further holds thousands of answers in memory.
 const READ_IN: Duration = Duration::from_secs(10);
 
+/// The batches that are under way: so many in all, and of one address a share of them, so that nobody shuts the others
+/// out by sending slowly.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    all: Arc<Semaphore>,
+    share: usize,
+    of: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One batch's place; given back when dropped.
+pub(super) struct Room {
+    rooms: Arc<Rooms>,
+    /// Whose share it counts against, if anybody's.
+    network: Option<IpAddr>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Rooms {
+    /// So many in all; a quarter of them for one address.
+    pub(super) fn new(most: usize) -> Rooms {
+        Rooms {
+            all: Arc::new(Semaphore::new(most)),
+            share: most.div_ceil(4),
+            of: Mutex::default(),
+        }
+    }
+
+    /// A place, if there is one: for whoever is limited by address, within its share.
+    pub(super) fn enter(rooms: &Arc<Rooms>, network: Option<IpAddr>) -> Option<Room> {
+        let permit = Arc::clone(&rooms.all).try_acquire_owned().ok()?;
+        if let Some(network) = network {
+            let mut of = rooms.of.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = of.entry(network).or_default();
+            if *own >= rooms.share {
+                return None;
+            }
+            *own += 1;
+        }
+        Some(Room {
+            rooms: Arc::clone(rooms),
+            network,
+            _permit: permit,
+        })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let Some(network) = self.network else { return };
+        let of = &self.rooms.of;
+        let mut of = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = of.get_mut(&network) {
+            *own -= 1;
+            if *own == 0 {
+                of.remove(&network);
+            }
+        }
+    }
+}
+
 /// One line of the answer.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -52,7 +114,7 @@ impl Api {
         peer: Peer,
         content_type: Option<&str>,
         body: Vec<u8>,
-        room: OwnedSemaphorePermit,
+        room: Room,
     ) -> Handled {
         expect_type(content_type, NDJSON_TYPE)?;
         let lines = lines(&body).count();
@@ -80,10 +142,8 @@ impl Api {
     }
 
     /// Room for one more batch: each takes much memory.
-    pub(super) fn batch_room(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.batches)
-            .try_acquire_owned()
-            .map_err(|_| busy())
+    pub(super) fn batch_room(&self, peer: &Peer) -> Result<Room, Problem> {
+        Rooms::enter(&self.batches, peer.limited()).ok_or_else(busy)
     }
 }
 
@@ -165,5 +225,23 @@ mod tests {
     #[case("a\n\nb", 3)]
     fn a_batch_has_so_many_lines(#[case] body: &str, #[case] count: usize) {
         assert_eq!(lines_of(body.as_bytes()).len(), count);
+    }
+
+    #[test]
+    fn one_address_has_a_share_of_the_places_and_no_more() {
+        let rooms = Arc::new(Rooms::new(8));
+        let [one, other] = [1, 2].map(|n: u32| Some(IpAddr::from(std::net::Ipv4Addr::from(n))));
+        let held = [one, one].map(|network| Rooms::enter(&rooms, network));
+        assert!(held.iter().all(Option::is_some));
+        assert!(Rooms::enter(&rooms, one).is_none());
+        assert!(Rooms::enter(&rooms, other).is_some());
+        drop(held);
+        assert!(Rooms::enter(&rooms, one).is_some(), "places are given back");
+        let all: Vec<_> = (0..8).map(|_| Rooms::enter(&rooms, None)).collect();
+        assert!(
+            all.iter().all(Option::is_some),
+            "whoever is not limited has no share"
+        );
+        assert!(Rooms::enter(&rooms, other).is_none(), "eight are all");
     }
 }

@@ -41,8 +41,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::domain::visibility::Viewer;
 use crate::ledger::Ledger;
 
@@ -68,7 +66,7 @@ pub struct Api {
     sessions: Sessions,
     checks: quota::Quota,
     pasts: quota::Quota,
-    batches: Arc<Semaphore>,
+    batches: Arc<batch::Rooms>,
     streams: Arc<streams::Streams>,
 }
 
@@ -83,7 +81,7 @@ impl Api {
             sessions: Sessions::new()?,
             checks: quota::Quota::new("checks", CHECKS_MAX),
             pasts: quota::Quota::new("reads of the past", PASTS_MAX),
-            batches: Arc::new(Semaphore::new(BATCHES_MAX)),
+            batches: Arc::new(batch::Rooms::new(BATCHES_MAX)),
             streams: Arc::default(),
         })
     }

@@ -104,6 +104,11 @@ fn last_hop(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 impl Peer {
+    /// What it is counted by, where it is limited.
+    pub(super) fn limited(&self) -> Option<IpAddr> {
+        self.is_limited.then_some(self.network)
+    }
+
     /// Takes what a request costs, or says after how long it may be sent.
     pub(super) fn take(&self, cost: Cost) -> Result<(), Duration> {
         if !self.is_limited {

@@ -138,7 +138,7 @@ fn batches(api: &Arc<Api>) -> Route {
         .and(warp::body::stream())
         .then(|api: Arc<Api>, peer: Peer, of: ContentType, stream| {
             answer(async move {
-                let room = api.batch_room()?;
+                let room = api.batch_room(&peer)?;
                 let body = body::read(stream, batch::MOST).await?;
                 api.submit_batch(peer, of.as_deref(), body, room).await
             })

@@ -208,6 +208,8 @@ fn method_of(method: &Method) -> &'static str {
 
 /// The path of the API document that a path fits, such as `/v1/contracts/{id}`; never the path itself.
 fn route_of(path: &str) -> &'static str {
+    // The routes take one with a slash behind it too.
+    let path = path.strip_suffix('/').unwrap_or(path);
     if path == "/docs" || path.starts_with("/docs/") {
         return "/docs";
     }
