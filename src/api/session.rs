@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
 use super::quota::Quota;
-use crate::chain::Envelope;
 use crate::chain::pae::SESSION_TYPE;
+use crate::chain::{Envelope, verify};
 use crate::domain::state::State;
 use crate::domain::values::{Instant, Name, PartyId, PublicKey, Salt};
 use crate::domain::visibility::Viewer;
@@ -152,13 +152,13 @@ impl Asked {
                 "the payload is not the canonical encoding of what it says",
             ));
         }
-        let [(key, _)] = envelope.signatures() else {
+        let [(key, signature)] = envelope.signatures() else {
             return Err(Problem::bad_request(
                 "session.one_signature",
                 "one key signs for a session, which ends with it",
             ));
         };
-        if envelope.forged().is_some() {
+        if !verify(key, &envelope.signed_bytes(), signature) {
             return Err(Problem::unauthorized(
                 "signature.invalid",
                 "the signature on the envelope does not verify",

@@ -12,10 +12,11 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::escape::escaped_len;
-use super::hash::{Hash, sha256};
-use super::keys::{PublicKey, Signature, SigningKey, verify};
-use super::pae::pae;
+use super::hash::{Hash, sha256_of};
+use super::keys::{PublicKey, Signature, SigningKey};
+use super::pae::{pae, pae_head};
 use super::text::{base64, unbase64};
+use super::verifier::Verifier;
 
 /// Most bytes of an encoded envelope; the largest that keeps the other limits fits in, with room for white space.
 pub const ENVELOPE_LEN_MAX: usize = 64 * 1024;
@@ -298,15 +299,18 @@ impl Envelope {
 
     /// SHA-256 of the PAE: for an operation, its id.
     pub fn op_id(&self) -> Hash {
-        sha256(&self.signed_bytes())
+        let payload = self.payload.as_bytes();
+        sha256_of(&[pae_head(&self.payload_type, payload).as_bytes(), payload])
     }
 
     /// The first key whose signature does not verify; `None` when every signature present does.
-    pub fn forged(&self) -> Option<PublicKey> {
-        let message = self.signed_bytes();
+    pub fn forged(&self, verifier: &Verifier) -> Option<PublicKey> {
+        let payload = self.payload.as_bytes();
+        let head = pae_head(&self.payload_type, payload);
+        let message = [head.as_bytes(), payload];
         self.signatures
             .iter()
-            .find(|(key, sig)| !verify(key, &message, sig))
+            .find(|(key, sig)| !verifier.verify(key, &message, sig))
             .map(|(key, _)| *key)
     }
 }

@@ -32,27 +32,20 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Hash(Sha256::digest(bytes).into())
 }
 
+/// SHA-256 of the parts one behind the other.
+pub fn sha256_of(parts: &[&[u8]]) -> Hash {
+    let hash = parts.iter().fold(Sha256::new(), Digest::chain_update);
+    Hash(hash.finalize().into())
+}
+
 /// Hash of a leaf: SHA-256(0x00 ‖ entry), RFC 6962 §2.1.
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(entry)
-            .finalize()
-            .into(),
-    )
+    sha256_of(&[&[0], entry])
 }
 
 /// Hash of an inner node: SHA-256(0x01 ‖ left ‖ right), RFC 6962 §2.1.
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([1])
-            .chain_update(left.0)
-            .chain_update(right.0)
-            .finalize()
-            .into(),
-    )
+    sha256_of(&[&[1], &left.0, &right.0])
 }
 
 /// A text that is not 64 lower-case hex digits.

@@ -1,6 +1,6 @@
 //! An entry's time: milliseconds since 1970-01-01T00:00:00Z, written `YYYY-MM-DDThh:mm:ss.mmmZ`, without leap seconds.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
 /// The last time that can be written: 9999-12-31T23:59:59.999Z, in milliseconds.
 pub const TIME_MS_MAX: i64 = 253_402_300_799_999;
@@ -11,7 +11,13 @@ pub fn format_time(time_ms: i64) -> Option<String> {
         return None;
     }
     let time = DateTime::from_timestamp_millis(time_ms)?;
-    Some(time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    let milli = time.timestamp_subsec_millis();
+    // Written field by field: every entry has one, and a format string is parsed anew each time.
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+    ))
 }
 
 /// Reads a time that [`format_time`] wrote; `None` for every other text.

@@ -134,6 +134,13 @@ impl Signature {
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
+
+    /// R and S (RFC 8032 §5.1.6).
+    pub(super) fn halves(&self) -> (&[u8; 32], &[u8; 32]) {
+        let halves = self.0.split_first_chunk::<32>();
+        let (r, s) = halves.expect("a signature has 64 bytes");
+        (r, s.try_into().expect("a signature has 64 bytes"))
+    }
 }
 
 impl FromStr for Signature {

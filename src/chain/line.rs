@@ -25,6 +25,11 @@ pub struct Entry {
     envelope: Envelope,
 }
 
+/// What of an entry's line does not depend on its place in the chain: all that stands behind `prev`. It is the longer
+/// part, and is made before the place is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplaced(Vec<u8>);
+
 /// The bytes of an entry, without newline, and the hash that stands for them in the chain and the tree.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Line {
@@ -142,6 +147,11 @@ impl Entry {
         &self.envelope
     }
 
+    /// What was signed, with its signatures, and nothing else.
+    pub fn into_envelope(self) -> Envelope {
+        self.envelope
+    }
+
     /// SHA-256 of the PAE: the operation's id.
     pub fn op_id(&self) -> Hash {
         self.envelope.op_id()
@@ -149,33 +159,49 @@ impl Entry {
 
     /// The entry's line.
     pub fn encode(&self) -> Line {
-        let mut out = Vec::with_capacity(self.payload().len() + 1024);
-        let time = format_time(self.time_ms).expect("Entry::new checked the time");
-        let head = format!(
-            "{{\"n\":{},\"time\":\"{time}\",\"prev\":\"{}\",\"type\":",
-            self.n, self.prev
-        );
-        out.extend_from_slice(head.as_bytes());
-        push_string(&mut out, self.payload_type());
-        out.extend_from_slice(b",\"payload\":");
-        push_string(&mut out, self.payload());
-        let mut before = ",\"sigs\":[";
-        for (key, sig) in self.sigs() {
-            out.extend_from_slice(format!("{before}[\"{key}\",\"{sig}\"]").as_bytes());
-            before = ",";
-        }
-        out.extend_from_slice(b"]}");
-        Line {
-            n: self.n,
-            prev: self.prev,
-            leaf: leaf_hash(&out),
-            bytes: out,
-        }
+        let unplaced = Unplaced::of(&self.envelope);
+        let line = unplaced.and_then(|unplaced| unplaced.place(self.n, self.time_ms, self.prev));
+        line.expect("Entry::new checked time and signatures")
     }
 
     /// Reads a line without its newline. "Every reader checks encode(decode(line)) = line."
     pub fn decode(bytes: &[u8]) -> Result<Entry, LineError> {
         Line::decode(bytes).map(|(entry, _)| entry)
+    }
+}
+
+impl Unplaced {
+    /// What an envelope leaves in its entry's line. Refused when nobody signed.
+    pub fn of(envelope: &Envelope) -> Result<Unplaced, LineError> {
+        if envelope.signatures().is_empty() {
+            return Err(LineError::Unsigned);
+        }
+        let mut out = Vec::with_capacity(envelope.payload().len() + 512);
+        out.extend_from_slice(b"\",\"type\":");
+        push_string(&mut out, envelope.payload_type());
+        out.extend_from_slice(b",\"payload\":");
+        push_string(&mut out, envelope.payload());
+        let mut before = ",\"sigs\":[";
+        for (key, sig) in envelope.signatures() {
+            out.extend_from_slice(format!("{before}[\"{key}\",\"{sig}\"]").as_bytes());
+            before = ",";
+        }
+        out.extend_from_slice(b"]}");
+        Ok(Unplaced(out))
+    }
+
+    /// The line of entry `n`, accepted at `time_ms` after the entry whose leaf hash is `prev`. Refused when the time cannot be
+    /// written.
+    pub fn place(&self, n: u64, time_ms: i64, prev: Hash) -> Result<Line, LineError> {
+        let time = format_time(time_ms).ok_or(LineError::Time { time_ms })?;
+        let head = format!("{{\"n\":{n},\"time\":\"{time}\",\"prev\":\"{prev}");
+        let bytes = [head.as_bytes(), &self.0].concat();
+        Ok(Line {
+            n,
+            prev,
+            leaf: leaf_hash(&bytes),
+            bytes,
+        })
     }
 }
 

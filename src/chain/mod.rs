@@ -1,7 +1,7 @@
 //! Bytes and hashes: what an entry is made of and how it is signed. Knows no domain.
 //!
 //! The way of an operation through this folder: bytes → [`envelope::Envelope`] → signatures checked with
-//! [`keys::verify`] → [`line::Entry`] → [`line::Line`] with its leaf hash → [`tree::Tree`] → [`checkpoint::Checkpoint`].
+//! [`verifier::Verifier`] → [`line::Entry`] → [`line::Line`] with its leaf hash → [`tree::Tree`] → [`checkpoint::Checkpoint`].
 //!
 //! Nothing here reads a clock, opens a file or starts a thread, and nothing panics on any input.
 
@@ -19,6 +19,7 @@ pub mod pem;
 mod text;
 pub mod tiles;
 pub mod tree;
+pub mod verifier;
 
 #[cfg(test)]
 mod corpus_tests;
@@ -27,6 +28,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use envelope::{Envelope, EnvelopeError};
 pub use hash::Hash;
 pub use keys::{PublicKey, Signature, SigningKey, verify};
-pub use line::{Entry, Line, LineError};
+pub use line::{Entry, Line, LineError, Unplaced};
 pub use note::{Note, NoteError, VerifierKey};
 pub use tree::Tree;
+pub use verifier::Verifier;

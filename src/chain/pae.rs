@@ -1,7 +1,7 @@
 //! What a signature on an envelope covers: DSSE's pre-authentication encoding
 //! (secure-systems-lab/dsse, protocol.md).
 
-use super::hash::{Hash, sha256};
+use super::hash::{Hash, sha256_of};
 
 /// Payload type of an operation.
 pub const OP_TYPE: &str = "application/vnd.counterfoil.op.v1+json";
@@ -11,20 +11,21 @@ pub const SESSION_TYPE: &str = "application/vnd.counterfoil.session.v1+json";
 
 /// PAE = `DSSEv1 SP len(type) SP type SP len(payload) SP payload`, lengths in bytes as ASCII decimals.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = format!(
-        "DSSEv1 {} {payload_type} {} ",
-        payload_type.len(),
-        payload.len()
-    )
-    .into_bytes();
+    let mut out = pae_head(payload_type, payload).into_bytes();
     out.extend_from_slice(payload);
     out
+}
+
+/// What stands before the payload in its PAE: so that what is hashed need not be copied.
+pub fn pae_head(payload_type: &str, payload: &[u8]) -> String {
+    let (type_len, len) = (payload_type.len(), payload.len());
+    format!("DSSEv1 {type_len} {payload_type} {len} ")
 }
 
 /// Id of an operation: SHA-256 of the PAE of its payload under [`OP_TYPE`]. It is independent of signatures, so it is the
 /// idempotency key.
 pub fn op_id(payload: &[u8]) -> Hash {
-    sha256(&pae(OP_TYPE, payload))
+    sha256_of(&[pae_head(OP_TYPE, payload).as_bytes(), payload])
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::chain::{Entry, Line, Tree};
+use crate::chain::{Line, Tree, Verifier};
 
-use super::replay::{BadEntry, Checks, Replay, Why, check_signatures};
+use super::replay::{BadEntry, Checks, ReadEntry, Replay, Why};
 use super::sequencer::Sequencer;
 
 /// Entries whose signatures are verified at once, on all cores.
@@ -35,29 +35,46 @@ pub fn audit<E>(
     lines: impl IntoIterator<Item = Result<Vec<u8>, E>>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Audited, AuditError<E>> {
+    let verifier = Verifier::new();
     let mut replay = Replay::new(Checks::Invariants);
     let mut lines = lines.into_iter();
-    loop {
+    let mut next = || {
         let chunk = lines.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>();
-        let chunk = chunk.map_err(AuditError::Read)?;
-        if chunk.is_empty() {
-            break;
-        }
-        let read: Vec<_> = chunk.par_iter().map(|line| read(line)).collect();
-        for entry in read {
-            let n = replay.sequencer().size();
-            let (entry, line) = entry.map_err(|why| BadEntry { n, why })?;
-            replay.take(&entry, line)?;
-            progress(n + 1);
-        }
+        chunk.map_err(AuditError::Read)
+    };
+    let mut read = read_all(next()?, &verifier);
+    while !read.is_empty() {
+        let following = next()?;
+        // What needs no state is done for the next entries while these are judged.
+        let (following, judged) = rayon::join(
+            || read_all(following, &verifier),
+            || judge(&mut replay, read),
+        );
+        judged?;
+        progress(replay.sequencer().size());
+        read = following;
     }
     let (sequencer, tree) = replay.finish()?;
     Ok(Audited { sequencer, tree })
 }
 
-/// What can be checked of a line by itself.
-fn read(line: &[u8]) -> Result<(Entry, Line), Why> {
-    let (entry, line) = Line::decode(line)?;
-    check_signatures(&entry)?;
-    Ok((entry, line))
+/// What can be checked of each line by itself.
+fn read_all(lines: Vec<Vec<u8>>, verifier: &Verifier) -> Vec<Result<ReadEntry, Why>> {
+    let read = |line: Vec<u8>| {
+        let (entry, line) = Line::decode(&line)?;
+        ReadEntry::of(entry, line, Some(verifier))
+    };
+    let entries = lines.into_par_iter().map(read).collect();
+    if verifier.is_due() {
+        verifier.prepare();
+    }
+    entries
+}
+
+fn judge(replay: &mut Replay, entries: Vec<Result<ReadEntry, Why>>) -> Result<(), BadEntry> {
+    for entry in entries {
+        let n = replay.sequencer().size();
+        replay.take(entry.map_err(|why| BadEntry { n, why })?)?;
+    }
+    Ok(())
 }

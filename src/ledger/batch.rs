@@ -9,39 +9,52 @@ use std::time::Duration;
 use crate::chain::{Hash, Line};
 use crate::store::Record;
 
+use super::pipeline::{Judgement, Reply};
 use super::sequencer::Entered;
 
 /// Most entries of a batch.
-pub const BATCH_ENTRIES_MAX: usize = 4_096;
+pub(super) const BATCH_ENTRIES_MAX: usize = 4_096;
 /// A batch that has so many bytes takes no more entries.
-pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Entries that become durable together.
+/// An operation that was judged: the entry that it became, if it did, and the answer to it.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) entered: Option<Entered>,
+    pub(super) reply: Reply,
+    pub(super) judgement: Judgement,
+}
+
+/// Entries that become durable together, and the answers that wait for them or for earlier ones.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// Their lines, in order.
-    pub lines: Vec<Line>,
+pub(super) struct Batch {
+    /// The entries' lines, in order.
+    pub(super) lines: Vec<Line>,
     /// What the index keeps of them.
-    pub records: Vec<Record>,
+    pub(super) records: Vec<Record>,
+    /// Whom to answer what.
+    pub(super) answers: Vec<(Reply, Judgement)>,
     bytes: usize,
 }
 
 impl Batch {
-    /// Whether it takes no more entries.
-    pub fn is_full(&self) -> bool {
-        self.lines.len() >= BATCH_ENTRIES_MAX || self.bytes >= BATCH_BYTES_MAX
+    /// Whether it takes no more.
+    fn is_full(&self) -> bool {
+        self.answers.len() >= BATCH_ENTRIES_MAX || self.bytes >= BATCH_BYTES_MAX
     }
 
-    /// Adds the next entry.
-    pub fn push(&mut self, entered: Entered) {
-        self.bytes += entered.line.bytes().len() + 1;
-        self.records.push(record_of(&entered));
-        self.lines.push(entered.line);
+    fn push(&mut self, judged: Judged) {
+        if let Some(entered) = judged.entered {
+            self.bytes += entered.line.bytes().len() + 1;
+            self.records.push(record_of(&entered));
+            self.lines.push(entered.line);
+        }
+        self.answers.push((judged.reply, judged.judgement));
     }
 }
 
 /// What the index keeps of an entry.
-pub fn record_of(entered: &Entered) -> Record {
+pub(super) fn record_of(entered: &Entered) -> Record {
     let n = entered.line.n();
     let feeds = entered.told.iter();
     Record {
@@ -54,13 +67,13 @@ pub fn record_of(entered: &Entered) -> Record {
 }
 
 /// The name of a party's feed.
-pub fn feed_of(party: &crate::domain::values::PartyId) -> String {
+pub(super) fn feed_of(party: &crate::domain::values::PartyId) -> String {
     format!("party:{party}")
 }
 
 /// Where the open batch is handed from the thread that sequences to the one that commits.
 #[derive(Debug, Default)]
-pub struct Slot {
+pub(super) struct Slot {
     open: Mutex<Open>,
     changed: Condvar,
 }
@@ -77,37 +90,47 @@ struct Open {
 impl Open {
     /// Whether there is nothing to take, and may be yet.
     fn waits(&self) -> bool {
-        self.batch.lines.is_empty() && !self.finished && !self.abandoned
+        self.batch.answers.is_empty() && !self.finished && !self.abandoned
     }
 }
 
 impl Slot {
     /// Waits until the open batch has room; `false` when nobody commits any more.
-    pub fn await_room(&self) -> bool {
+    pub(super) fn await_room(&self) -> bool {
         let open = self.wait_while(|open| open.batch.is_full() && !open.abandoned);
         !open.abandoned
     }
 
-    /// Adds an entry to the open batch.
-    pub fn push(&self, entered: Entered) {
-        self.lock().batch.push(entered);
-        self.changed.notify_all();
+    /// Adds what was judged to the open batch.
+    pub(super) fn push(&self, judged: Vec<Judged>) {
+        let mut open = self.lock();
+        let waited_for = open.waits();
+        judged
+            .into_iter()
+            .for_each(|judged| open.batch.push(judged));
+        drop(open);
+        if waited_for {
+            self.changed.notify_all();
+        }
     }
 
     /// Says that nothing more comes.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.lock().finished = true;
         self.changed.notify_all();
     }
 
-    /// Says that nothing more is taken.
-    pub fn abandon(&self) {
-        self.lock().abandoned = true;
+    /// Says that nothing more is taken. Who waits for an answer hears that there is none.
+    pub(super) fn abandon(&self) {
+        let mut open = self.lock();
+        open.abandoned = true;
+        open.batch = Batch::default();
+        drop(open);
         self.changed.notify_all();
     }
 
     /// Waits until entries come or nothing more does, at most so long; whether it was in vain.
-    pub fn is_quiet_for(&self, long: Duration) -> bool {
+    pub(super) fn is_quiet_for(&self, long: Duration) -> bool {
         let open = self.lock();
         let waited = self
             .changed
@@ -117,10 +140,10 @@ impl Slot {
     }
 
     /// Waits for entries and takes all there are; `None` when nothing more comes.
-    pub fn take(&self) -> Option<Batch> {
+    pub(super) fn take(&self) -> Option<Batch> {
         let mut open = self.wait_while(|open| open.waits());
         let batch = std::mem::take(&mut open.batch);
-        let taken = !batch.lines.is_empty() && !open.abandoned;
+        let taken = !batch.answers.is_empty() && !open.abandoned;
         drop(open);
         self.changed.notify_all();
         taken.then_some(batch)
@@ -145,49 +168,55 @@ mod tests {
     use crate::chain::{Entry, Envelope, SigningKey};
     use crate::domain::values::{Instant, OpId};
 
-    fn entered(n: u64, payload_len: usize) -> Entered {
+    fn entered(payload_len: usize) -> Judged {
         let mut envelope = Envelope::new("text/plain", "x".repeat(payload_len)).unwrap();
         envelope.sign(&SigningKey::from_seed(&[1; 32])).unwrap();
-        let entry = Entry::new(n, 0, Hash::ZERO, envelope).unwrap();
-        Entered {
+        let entry = Entry::new(0, 0, Hash::ZERO, envelope).unwrap();
+        let entered = Entered {
             op: OpId([0; 32]),
             time: Instant::MIN,
             line: entry.encode(),
             told: Vec::new(),
             objects: Vec::new(),
             warnings: Vec::new(),
+        };
+        Judged {
+            entered: Some(entered),
+            ..repeat()
         }
     }
 
-    fn pushes_until_full(payload_len: usize) -> usize {
-        let mut batch = Batch::default();
-        let one = entered(0, payload_len);
-        let Entered { line, .. } = &one;
-        while !batch.is_full() {
-            batch.push(Entered {
-                line: line.clone(),
-                ..entered(0, 1)
-            });
+    fn repeat() -> Judged {
+        Judged {
+            entered: None,
+            reply: tokio::sync::oneshot::channel().0,
+            judgement: Judgement::Repeat { n: 0 },
         }
-        batch.lines.len()
+    }
+
+    fn pushes_until_full(one: impl Fn() -> Judged) -> usize {
+        let mut batch = Batch::default();
+        while !batch.is_full() {
+            batch.push(one());
+        }
+        batch.answers.len()
     }
 
     #[test]
-    fn batch_ends_at_4096_entries_or_4_mib() {
-        assert_eq!(pushes_until_full(1), BATCH_ENTRIES_MAX);
-        let large = entered(0, 40_000).line.bytes().len() + 1;
-        assert_eq!(pushes_until_full(40_000), BATCH_BYTES_MAX.div_ceil(large));
+    fn batch_ends_at_4096_answers_or_4_mib() {
+        assert_eq!(pushes_until_full(repeat), BATCH_ENTRIES_MAX);
+        let large = entered(40_000).entered.unwrap().line.bytes().len() + 1;
+        assert_eq!(
+            pushes_until_full(|| entered(40_000)),
+            BATCH_BYTES_MAX.div_ceil(large)
+        );
     }
 
     #[test]
     fn full_batch_has_room_again_when_it_is_taken() {
         let slot = Arc::new(Slot::default());
-        let line = entered(0, 40_000);
         while !slot.lock().batch.is_full() {
-            slot.push(Entered {
-                line: line.line.clone(),
-                ..entered(0, 1)
-            });
+            slot.push(vec![entered(40_000)]);
         }
         let waiting = Arc::clone(&slot);
         let waiting = std::thread::spawn(move || waiting.await_room());
@@ -198,18 +227,19 @@ mod tests {
     #[test]
     fn lone_entry_is_taken_at_once_and_the_rest_before_the_end() {
         let slot = Slot::default();
-        slot.push(entered(0, 1));
+        slot.push(vec![entered(1)]);
         assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
-        slot.push(entered(1, 1));
+        slot.push(vec![entered(1), repeat(), entered(1)]);
         slot.finish();
-        assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
+        let rest = slot.take().unwrap();
+        assert_eq!((rest.lines.len(), rest.answers.len()), (2, 3));
         assert!(slot.take().is_none());
     }
 
     #[test]
     fn abandoned_slot_gives_nothing_and_takes_nothing() {
         let slot = Slot::default();
-        slot.push(entered(0, 1));
+        slot.push(vec![entered(1)]);
         slot.abandon();
         assert!(!slot.await_room());
         assert!(slot.take().is_none());

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::chain::note::KeyKind;
 use crate::chain::pae::OP_TYPE;
-use crate::chain::{Envelope, EnvelopeError, SigningKey, Tree, VerifierKey};
+use crate::chain::{Envelope, EnvelopeError, SigningKey, Tree, Verifier, VerifierKey};
 use crate::domain::Refusal;
 use crate::domain::ops::ledger::create::{Create, ENGINE, KeyGrant};
 use crate::domain::payload::Payload;
@@ -160,7 +160,7 @@ fn entry_0(
     let mut envelope = Envelope::new(OP_TYPE, payload.encode())?;
     envelope.sign(options.operator_key)?;
     let decoded = Decoded::of(envelope).map_err(InitError::Refused)?;
-    let verified = Verified::check(decoded).map_err(InitError::Refused)?;
+    let verified = Verified::check(decoded, &Verifier::new()).map_err(InitError::Refused)?;
     match Sequencer::new().step(&verified, Ok(time)) {
         Outcome::Entered(entered) => Ok(entered.line),
         Outcome::Expired(refusal) | Outcome::Refused(refusal) | Outcome::Closed(refusal) => {

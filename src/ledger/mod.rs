@@ -9,7 +9,7 @@
 
 mod answer;
 pub mod audit;
-pub mod batch;
+mod batch;
 mod check;
 pub mod clock;
 pub mod committer;

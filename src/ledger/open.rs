@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::chain::note::VkeyError;
-use crate::chain::{Checkpoint, CheckpointError, SigningKey, VerifierKey};
+use crate::chain::{Checkpoint, CheckpointError, SigningKey, Verifier, VerifierKey};
 use crate::domain::payload::Payload;
 use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
@@ -26,7 +26,7 @@ use super::handle::{Inner, Ledger, is_drill};
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
-use super::replay::{BadEntry, Checks, Replay, check_signatures};
+use super::replay::{BadEntry, Checks, ReadEntry, Replay};
 use super::sequencer::Sequencer;
 use super::status::Status;
 use super::verify;
@@ -117,6 +117,7 @@ pub(super) struct Parts {
     pub(super) index: Index,
     pub(super) key: SigningKey,
     pub(super) quarantined: Vec<PathBuf>,
+    pub(super) verifier: Verifier,
     pub(super) free_bytes: FreeBytes,
     pub(super) clock: ClockChoice,
     pub(super) verify_threads: Option<usize>,
@@ -142,7 +143,7 @@ impl Ledger {
         let gate = Arc::new(Gate::new(Arc::clone(&clock), parts.free_bytes));
         let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
         let status = Status::new(committer.publish(0)?);
-        let shared = Arc::new(Shared::new(sequencer, status));
+        let shared = Arc::new(Shared::new(sequencer, status, parts.verifier));
         let index = Arc::new(parts.index);
         let pool = verify::pool(parts.verify_threads)?;
         let (records, indexed, indexer) = start_indexer(&index).map_err(StartError::Thread)?;
@@ -183,7 +184,8 @@ pub(super) fn recover(
         tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
     }
     let vouched = journal.head().map_or(0, |head| head.checkpoint.size);
-    let replay = replay(&reader, &opened.index, vouched, progress)?;
+    let verifier = Verifier::new();
+    let replay = replay(&reader, &opened.index, vouched, &verifier, progress)?;
     let data = config.data;
     Ok(Parts {
         journal: Box::new(journal),
@@ -192,6 +194,7 @@ pub(super) fn recover(
         index: opened.index,
         key,
         quarantined: unacknowledged(&layout)?,
+        verifier,
         free_bytes: Box::new(move || free_space(&data)),
         clock: config.clock,
         verify_threads: config.verify_threads,
@@ -204,6 +207,7 @@ fn replay(
     reader: &EntryReader,
     index: &Index,
     vouched: u64,
+    verifier: &Verifier,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Replay, StartError> {
     let size = reader.size();
@@ -212,10 +216,9 @@ fn replay(
     for entry in reader.entries(0..size) {
         let (entry, line) = entry?;
         let n = entry.n();
-        if n >= vouched {
-            check_signatures(&entry).map_err(|why| BadEntry { n, why })?;
-        }
-        let entered = replay.take(&entry, line)?;
+        let verifier = (n >= vouched).then_some(verifier);
+        let entry = ReadEntry::of(entry, line, verifier).map_err(|why| BadEntry { n, why })?;
+        let entered = replay.take(entry)?;
         if n >= index.size() {
             records.push(record_of(&entered));
         }

@@ -11,7 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::handle::{At, Ledger};
 use super::pipeline::Shared;
-use super::replay::{Checks, Replay};
+use super::replay::{Checks, ReadEntry, Replay};
 use super::status::Stopped;
 use crate::store::EntryReader;
 
@@ -89,10 +89,14 @@ fn judge_to(
     let mut replay = earlier.unwrap_or_else(|| Replay::new(Checks::Rules));
     for entry in reader.entries(replay.sequencer().size()..size) {
         shared.status.running()?;
-        let (entry, line) = entry.map_err(|error| PastError::Broken(error.to_string()))?;
-        let taken = replay.take(&entry, line);
-        taken.map_err(|error| PastError::Broken(error.to_string()))?;
+        let (entry, line) = entry.map_err(broken)?;
+        let entry = ReadEntry::of(entry, line, None).map_err(broken)?;
+        replay.take(entry).map_err(broken)?;
     }
     kept.0 = Some(replay);
     Ok(Past(kept))
+}
+
+fn broken(error: impl std::fmt::Display) -> PastError {
+    PastError::Broken(error.to_string())
 }

@@ -14,7 +14,7 @@ use super::committer::Published;
 use super::handle::{Inner, Ledger};
 use super::intake::Decoded;
 use super::lookup::LookupError;
-use super::pipeline::{Judgement, Verdict};
+use super::pipeline::{Arrived, Judgement, Verdict};
 use super::status::Stopped;
 
 /// An envelope on its way; the answer comes when it is durable.
@@ -38,6 +38,9 @@ struct Asked {
     not_after: Instant,
     keys: Vec<chain::PublicKey>,
 }
+
+/// Operations of a batch that one thread verifies before it lines them up.
+const VERIFIED_AT_ONCE: usize = 16;
 
 /// A decoded operation and the length of its envelope in bytes.
 type Read = (Decoded, usize);
@@ -80,23 +83,44 @@ impl Ledger {
             Ok(None) => Err(Answer::Busy),
             Err(Stopped) => Err(Answer::Stopped),
         };
-        let send = |decoded: Result<Read, Refusal>| match (decoded, &mut tickets) {
-            (Err(refusal), _) => Way::Done(Answer::Malformed(refusal)),
-            (Ok(_), Err(answer)) => Way::Done(answer.clone()),
-            (Ok((decoded, _)), Ok(tickets)) => {
-                let ticket = tickets.next().expect("a ticket was taken for each");
-                let asked = Asked::by(&decoded);
-                let verdict = self.inner.shared.verify(&self.inner.pool, ticket, decoded);
-                Way::Waiting { asked, verdict }
-            }
-        };
-        let ways: Vec<Way> = decoded.into_iter().map(send).collect();
+        let mut arrived = Vec::new();
+        let ways: Vec<Way> = decoded
+            .into_iter()
+            .map(|decoded| match (decoded, &mut tickets) {
+                (Err(refusal), _) => Way::Done(Answer::Malformed(refusal)),
+                (Ok(_), Err(answer)) => Way::Done(answer.clone()),
+                (Ok((decoded, _)), Ok(tickets)) => {
+                    let ticket = tickets.next().expect("a ticket was taken for each");
+                    let asked = Asked::by(&decoded);
+                    let (reply, verdict) = oneshot::channel();
+                    arrived.push(Arrived {
+                        ticket,
+                        decoded,
+                        reply,
+                    });
+                    Way::Waiting { asked, verdict }
+                }
+            })
+            .collect();
+        self.verify(arrived);
         let inner = &self.inner;
         let pending = |way| Pending {
             inner: Arc::clone(inner),
             way,
         };
         ways.into_iter().map(pending).collect()
+    }
+}
+
+impl Ledger {
+    /// Has the pool verify these, a few at a time.
+    fn verify(&self, arrived: Vec<Arrived>) {
+        let mut arrived = arrived.into_iter();
+        while !arrived.as_slice().is_empty() {
+            let some: Vec<Arrived> = arrived.by_ref().take(VERIFIED_AT_ONCE).collect();
+            let shared = Arc::clone(&self.inner.shared);
+            self.inner.pool.spawn(move || shared.verify(some));
+        }
     }
 }
 
@@ -136,8 +160,11 @@ impl Pending {
             None => Answer::Stopped,
             Some(Verdict::Busy) => Answer::Busy,
             Some(Verdict::Forged(refusal)) => asked.refused(refusal, false),
-            Some(Verdict::Judged { size, judgement }) => {
-                let told = self.inner.tell(&asked, size, judgement).await;
+            Some(Verdict::Judged {
+                judgement,
+                published,
+            }) => {
+                let told = self.inner.tell(&asked, judgement, published).await;
                 told.unwrap_or(Answer::Stopped)
             }
         }
@@ -148,11 +175,9 @@ impl Inner {
     async fn tell(
         &self,
         asked: &Asked,
-        size: u64,
         judgement: Judgement,
+        published: Published,
     ) -> Result<Answer, Stopped> {
-        // Every answer waits until the size it was computed at is durable.
-        let published = self.shared.status.durable(size).await?;
         Ok(match judgement {
             Judgement::Entered {
                 n,

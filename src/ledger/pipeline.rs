@@ -1,23 +1,23 @@
 //! The threads around the core: verify, sequence, commit. Each is a loop of a few lines over parts that know nothing of threads.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use metrics::histogram;
-use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
-use crate::chain::Hash;
+use crate::chain::{Hash, Verifier};
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
-use crate::domain::values::Instant;
+use crate::domain::values::{Instant, PartyId, PublicKey};
 use crate::store::Record;
 use crate::store::head::HEAD_INTERVAL_MS;
 
-use super::batch::Slot;
-use super::committer::{CommitError, Committer};
+use super::batch::{Judged, Slot};
+use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
 use super::intake::Decoded;
 use super::queue::{Lane, Queue, Room, Ticket};
@@ -25,11 +25,14 @@ use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
 use super::verify::Verified;
 
-/// What is known of an operation before it is durable.
+/// What an operation's party is told, once it may be told.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// Judged by the first `size` entries, which the answer waits for; its own among them when it was entered.
-    Judged { size: u64, judgement: Judgement },
+    /// Judged, and all that this rests on is durable.
+    Judged {
+        judgement: Judgement,
+        published: Published,
+    },
     /// A signature does not verify, whatever the state.
     Forged(Refusal),
     /// Its party has too much waiting.
@@ -53,15 +56,26 @@ pub(super) enum Judgement {
     Closed(Refusal),
 }
 
+/// Operations that are judged before the committer hears of them: so that under load threads wake each other less often.
+/// A batch may have so many more than it should.
+const AT_ONCE: usize = 32;
+
 /// How long no entry comes before the head is written although none asks for it.
 const QUIET: Duration = Duration::from_millis(HEAD_INTERVAL_MS);
 
 /// Who waits for a verdict.
-type Reply = oneshot::Sender<Verdict>;
+pub(super) type Reply = oneshot::Sender<Verdict>;
 
 struct Job {
     verified: Verified,
     reply: Reply,
+}
+
+/// An operation on its way to be verified.
+pub(super) struct Arrived {
+    pub(super) ticket: Ticket,
+    pub(super) decoded: Decoded,
+    pub(super) reply: Reply,
 }
 
 /// What the threads share.
@@ -71,6 +85,9 @@ pub(super) struct Shared {
     head: RwLock<Sequencer>,
     slot: Slot,
     pub(super) status: Status,
+    verifier: Verifier,
+    /// Whose the registered keys are that have signed: a key belongs to one party for ever.
+    owners: RwLock<HashMap<PublicKey, PartyId>>,
 }
 
 struct Waiting {
@@ -79,7 +96,7 @@ struct Waiting {
 }
 
 impl Shared {
-    pub(super) fn new(head: Sequencer, status: Status) -> Shared {
+    pub(super) fn new(head: Sequencer, status: Status, verifier: Verifier) -> Shared {
         Shared {
             waiting: Mutex::new(Waiting {
                 queue: Queue::new(),
@@ -89,6 +106,8 @@ impl Shared {
             head: RwLock::new(head),
             slot: Slot::default(),
             status,
+            verifier,
+            owners: RwLock::default(),
         }
     }
 
@@ -116,31 +135,43 @@ impl Shared {
         Ok(waiting.queue.take(lengths))
     }
 
-    /// Verifies on the pool and lines up what verifies.
-    pub(super) fn verify(
-        self: &Arc<Self>,
-        pool: &ThreadPool,
-        ticket: Ticket,
-        decoded: Decoded,
-    ) -> oneshot::Receiver<Verdict> {
-        let (reply, verdict) = oneshot::channel();
-        let shared = Arc::clone(self);
-        pool.spawn(move || match Verified::check(decoded) {
-            Ok(verified) => {
-                let lane = shared.lane(&verified);
-                shared.settle(ticket, Some((lane, Job { verified, reply })));
-            }
-            Err(refusal) => {
-                shared.settle(ticket, None);
-                tell(reply, Verdict::Forged(refusal));
+    /// Verifies some operations, on a thread of the pool, and lines up what verifies.
+    pub(super) fn verify(&self, some: Vec<Arrived>) {
+        let settled = some.into_iter().map(|arrived| {
+            let Arrived {
+                ticket,
+                decoded,
+                reply,
+            } = arrived;
+            match Verified::check(decoded, &self.verifier) {
+                Ok(verified) => (
+                    ticket,
+                    Some((self.lane(&verified), Job { verified, reply })),
+                ),
+                Err(refusal) => {
+                    tell(reply, Verdict::Forged(refusal));
+                    (ticket, None)
+                }
             }
         });
-        verdict
+        self.settle(settled.collect());
+        if self.verifier.is_due() {
+            self.verifier.prepare();
+        }
     }
 
-    fn settle(&self, ticket: Ticket, job: Option<(Lane, Job)>) {
-        let surplus = self.waiting().queue.settle(ticket, job);
-        self.arrived.notify_all();
+    fn settle(&self, settled: Vec<(Ticket, Option<(Lane, Job)>)>) {
+        let mut waiting = self.waiting();
+        let was_empty = !waiting.queue.has_next();
+        let surplus: Vec<Job> = settled
+            .into_iter()
+            .flat_map(|(ticket, job)| waiting.queue.settle(ticket, job))
+            .collect();
+        let wakes = was_empty && (waiting.queue.has_next() || waiting.closed);
+        drop(waiting);
+        if wakes {
+            self.arrived.notify_one();
+        }
         for job in surplus {
             tell(job.reply, Verdict::Busy);
         }
@@ -148,23 +179,35 @@ impl Shared {
 
     /// Whose turn an operation takes: the owner of the first registered key that signed it.
     fn lane(&self, verified: &Verified) -> Lane {
-        let owner = |head: &Sequencer| {
-            let parties = &head.state().parties;
-            let mut owners = verified
-                .keys()
-                .iter()
-                .filter_map(|key| parties.by(&PartyLink::Key(*key)).next());
-            owners.next().map(|party| party.id)
-        };
-        self.at_head(owner).unwrap_or(None)
+        verified.keys.iter().find_map(|key| self.owner(key))
     }
 
-    /// Waits for the next operation; `None` when no more come.
-    fn next(&self) -> Option<Job> {
+    fn owner(&self, key: &PublicKey) -> Option<PartyId> {
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(party) = owners.get(key) {
+            return Some(*party);
+        }
+        drop(owners);
+        let registered = |head: &Sequencer| {
+            let link = PartyLink::Key(*key);
+            let mut parties = head.state().parties.by(&link);
+            parties.next().map(|party| party.id)
+        };
+        let party = self.at_head(registered).unwrap_or(None)?;
+        let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+        owners.insert(*key, party);
+        Some(party)
+    }
+
+    /// Waits for operations and takes some that wait; `None` when no more come.
+    fn next(&self) -> Option<Vec<Job>> {
         let mut waiting = self.waiting();
         loop {
-            if let Some(job) = waiting.queue.pop() {
-                return Some(job);
+            let jobs: Vec<Job> = std::iter::from_fn(|| waiting.queue.pop())
+                .take(AT_ONCE)
+                .collect();
+            if !jobs.is_empty() {
+                return Some(jobs);
             }
             if waiting.closed && waiting.queue.is_idle() {
                 return None;
@@ -190,39 +233,37 @@ impl Shared {
         self.close();
     }
 
-    /// Judges and enters one operation.
-    fn step(
-        &self,
-        verified: &Verified,
-        clock: Result<Instant, Refusal>,
-    ) -> Result<Verdict, Stopped> {
+    /// Judges and enters one operation. "Every answer waits until the size it was computed at is durable": so it goes into
+    /// the open batch, behind all that was entered before.
+    fn step(&self, job: Job, clock: &Result<Instant, Refusal>) -> Result<Judged, Stopped> {
         let mut head = self.head.write().map_err(|_| Stopped)?;
-        let outcome = head.step(verified, clock);
-        let size = head.size();
+        let outcome = head.step(&job.verified, clock.clone());
         drop(head);
-        let judgement = match outcome {
-            Outcome::Entered(mut entered) => {
-                let judgement = Judgement::of(&mut entered);
-                self.slot.push(entered);
-                judgement
-            }
-            Outcome::Repeat { n } => Judgement::Repeat { n },
-            Outcome::Expired(refusal) => Judgement::Expired(refusal),
-            Outcome::Refused(refusal) => Judgement::Refused(refusal),
-            Outcome::Closed(refusal) => Judgement::Closed(refusal),
+        let (judgement, entered) = match outcome {
+            Outcome::Entered(mut entered) => (Judgement::of(&mut entered), Some(entered)),
+            Outcome::Repeat { n } => (Judgement::Repeat { n }, None),
+            Outcome::Expired(refusal) => (Judgement::Expired(refusal), None),
+            Outcome::Refused(refusal) => (Judgement::Refused(refusal), None),
+            Outcome::Closed(refusal) => (Judgement::Closed(refusal), None),
         };
-        Ok(Verdict::Judged { size, judgement })
+        Ok(Judged {
+            entered,
+            reply: job.reply,
+            judgement,
+        })
     }
 
     fn sequence(&self, gate: &Gate) {
-        while let Some(job) = self.next() {
+        while let Some(jobs) = self.next() {
+            let clock = gate.now();
             if !self.slot.await_room() {
                 return;
             }
-            let Ok(verdict) = self.step(&job.verified, gate.now()) else {
+            let judged = jobs.into_iter().map(|job| self.step(job, &clock));
+            let Ok(judged) = judged.collect::<Result<Vec<_>, _>>() else {
                 return;
             };
-            tell(job.reply, verdict);
+            self.slot.push(judged);
         }
         self.slot.finish();
     }
@@ -249,12 +290,26 @@ impl Shared {
             let Some(batch) = self.slot.take() else {
                 return committer.flush();
             };
-            let began = std::time::Instant::now();
-            let published = committer.commit(&batch.lines, now_ms())?;
-            histogram!("counterfoil_commit_seconds").record(began.elapsed());
-            let entries = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
-            histogram!("counterfoil_batch_entries").record(entries);
-            self.status.publish(published);
+            if !batch.lines.is_empty() {
+                let began = std::time::Instant::now();
+                let published = committer.commit(&batch.lines, now_ms())?;
+                histogram!("counterfoil_commit_seconds").record(began.elapsed());
+                let entries = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
+                histogram!("counterfoil_batch_entries").record(entries);
+                self.status.publish(published);
+            }
+            // Batches are committed in their order: what an answer of this one rests on is durable now.
+            let published = self.status.published();
+            for (reply, judgement) in batch.answers {
+                let published = published.clone();
+                tell(
+                    reply,
+                    Verdict::Judged {
+                        judgement,
+                        published,
+                    },
+                );
+            }
             // A broken index takes no records; the next start makes it anew.
             index.send(batch.records).ok();
         }

@@ -203,6 +203,11 @@ impl<T> Queue<T> {
         Some(item)
     }
 
+    /// Whether [`Queue::pop`] has one to give.
+    pub fn has_next(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
     /// What has a ticket and was not released yet.
     pub fn used(&self) -> Room {
         self.used

@@ -1,14 +1,15 @@
 //! Going through entries again: the one function for starts, audits and tests.
 
 use crate::chain::pae::OP_TYPE;
-use crate::chain::{Entry, Line, LineError, PublicKey, Tree};
-use crate::domain::values::Instant;
-use crate::domain::{Refusal, invariants};
+use crate::chain::{Entry, Line, LineError, PublicKey, Tree, Verifier};
+use crate::domain::payload::Payload;
+use crate::domain::values::{Instant, OpId};
+use crate::domain::{self, Refusal, invariants};
 
 use super::intake::Decoded;
 use super::sequencer::{Entered, Sequencer};
 
-/// What is checked beside the chain and the rules. Signatures are for whoever replays: see [`check_signatures`].
+/// What is checked beside the chain and the rules. Signatures are for whoever reads: see [`ReadEntry::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
     /// Nothing more.
@@ -65,6 +66,38 @@ pub enum Why {
     Invariant(String),
 }
 
+/// An entry as it was read, with all that can be told of it by itself: which any thread can do.
+#[derive(Debug)]
+pub struct ReadEntry {
+    time: Instant,
+    op: OpId,
+    payload: Payload,
+    keys: Vec<domain::values::PublicKey>,
+    line: Line,
+}
+
+impl ReadEntry {
+    /// Reads what an entry says; its signatures only by a verifier.
+    pub fn of(entry: Entry, line: Line, verifier: Option<&Verifier>) -> Result<ReadEntry, Why> {
+        if entry.payload_type() != OP_TYPE {
+            return Err(Why::Type);
+        }
+        let time = Instant::from_millis(entry.time_ms());
+        // "Every signature present must verify."
+        if let Some(key) = verifier.and_then(|verifier| entry.envelope().forged(verifier)) {
+            return Err(Why::Forged(key));
+        }
+        let decoded = Decoded::of(entry.into_envelope()).map_err(Why::Refused)?;
+        Ok(ReadEntry {
+            time,
+            op: decoded.op,
+            keys: decoded.keys(),
+            payload: decoded.payload,
+            line,
+        })
+    }
+}
+
 /// Takes entries in again, one after the other.
 #[derive(Debug)]
 pub struct Replay {
@@ -84,42 +117,45 @@ impl Replay {
     }
 
     /// Takes the next entry in, or says what is wrong with it; then nothing has changed.
-    pub fn take(&mut self, entry: &Entry, line: Line) -> Result<Entered, BadEntry> {
+    pub fn take(&mut self, entry: ReadEntry) -> Result<Entered, BadEntry> {
         let n = self.sequencer.size();
-        let leaf = *line.leaf();
-        let entered = self.judge(entry, line).map_err(|why| BadEntry { n, why })?;
+        let leaf = *entry.line.leaf();
+        let entered = self.judge(entry).map_err(|why| BadEntry { n, why })?;
         self.tree.append(leaf);
         Ok(entered)
     }
 
-    fn judge(&mut self, entry: &Entry, line: Line) -> Result<Entered, Why> {
-        let time = self.check_place(entry)?;
-        if entry.payload_type() != OP_TYPE {
-            return Err(Why::Type);
-        }
-        let decoded = Decoded::of(entry.envelope().clone()).map_err(Why::Refused)?;
-        if let Some(n) = self.sequencer.recall(&decoded.op) {
+    fn judge(&mut self, entry: ReadEntry) -> Result<Entered, Why> {
+        let time = self.check_place(&entry)?;
+        let ReadEntry {
+            op,
+            payload,
+            keys,
+            line,
+            ..
+        } = entry;
+        if let Some(n) = self.sequencer.recall(&op) {
             return Err(Why::Repeat(n));
         }
-        let (op, payload) = (decoded.op, &decoded.payload);
         let effects = self
             .sequencer
-            .decide(payload, &decoded.keys(), op, time)
+            .decide(&payload, &keys, op, time)
             .map_err(Why::Refused)?;
         if self.checks == Checks::Invariants {
             holds(invariants::of_effects(self.sequencer.state(), &effects))?;
         }
-        Ok(self.sequencer.enter(op, payload, time, line, effects))
+        Ok(self.sequencer.enter(op, &payload, time, line, effects))
     }
 
-    fn check_place(&self, entry: &Entry) -> Result<Instant, Why> {
-        if entry.n() != self.sequencer.size() {
-            return Err(Why::Number { found: entry.n() });
+    fn check_place(&self, entry: &ReadEntry) -> Result<Instant, Why> {
+        let n = entry.line.n();
+        if n != self.sequencer.size() {
+            return Err(Why::Number { found: n });
         }
-        if entry.prev() != self.sequencer.last() {
+        if entry.line.prev() != self.sequencer.last() {
             return Err(Why::Prev);
         }
-        let time = Instant::from_millis(entry.time_ms());
+        let time = entry.time;
         if time < self.sequencer.time() {
             return Err(Why::Time { time });
         }
@@ -144,14 +180,6 @@ impl Replay {
                 .map_err(|why| BadEntry { n, why })?;
         }
         Ok((self.sequencer, self.tree))
-    }
-}
-
-/// "Every signature present must verify."
-pub fn check_signatures(entry: &Entry) -> Result<(), Why> {
-    match entry.envelope().forged() {
-        Some(key) => Err(Why::Forged(key)),
-        None => Ok(()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The core: puts operations in order. State in, outcome out; no clock, no I/O, no thread.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use crate::chain::{self, Entry, Hash, Line};
+use crate::chain::{self, Hash, Line};
 use crate::domain::Refusal;
 use crate::domain::judge::judge;
 use crate::domain::objects::PartyLink;
@@ -99,30 +99,25 @@ impl Sequencer {
     /// Judges one operation and, where nothing speaks against it, enters it. `clock` is what the clock shows, or why nothing is
     /// entered at present; a repeat is answered even then.
     pub fn step(&mut self, verified: &Verified, clock: Result<Instant, Refusal>) -> Outcome {
-        let operation = verified.operation();
+        let Verified {
+            op, payload, keys, ..
+        } = verified;
         // An id is looked up before "expired" is said.
-        if let Some(n) = self.recent.find(&operation.op) {
+        if let Some(n) = self.recent.find(op) {
             return Outcome::Repeat { n };
         }
         let time = match clock {
             Ok(clock) => self.time_at(clock),
             Err(closed) => return Outcome::Closed(closed),
         };
-        let payload = &operation.payload;
-        let effects = match self.decide(payload, verified.keys(), operation.op, time) {
+        let effects = match self.decide(payload, keys, *op, time) {
             Ok(effects) => effects,
             Err(refusal) if time > payload.not_after => return Outcome::Expired(refusal),
             Err(refusal) => return Outcome::Refused(refusal),
         };
-        let entry = Entry::new(
-            self.size,
-            time.millis(),
-            self.last,
-            operation.envelope.clone(),
-        );
-        let entry = entry
-            .expect("an instant can be written, and an envelope without signature is not decoded");
-        Outcome::Entered(self.enter(operation.op, payload, time, entry.encode(), effects))
+        let line = verified.line.place(self.size, time.millis(), self.last);
+        let line = line.expect("an instant can be written");
+        Outcome::Entered(self.enter(*op, payload, time, line, effects))
     }
 
     /// What the operation would do at `time`, or the rule against it. The same for the live path and for replay.
@@ -209,7 +204,8 @@ impl Default for Sequencer {
 #[derive(Debug, Default)]
 struct Recent {
     entries: HashMap<OpId, u64>,
-    ends: BTreeSet<(Instant, OpId)>,
+    /// By `not_after`, which many share.
+    ends: BTreeMap<Instant, Vec<OpId>>,
 }
 
 impl Recent {
@@ -219,14 +215,15 @@ impl Recent {
 
     fn remember(&mut self, op: OpId, n: u64, not_after: Instant) {
         self.entries.insert(op, n);
-        self.ends.insert((not_after, op));
+        self.ends.entry(not_after).or_default().push(op);
     }
 
     /// Forgets what has expired at `time`: "expired means ledger time > `not_after`".
     fn forget_before(&mut self, time: Instant) {
-        while let Some((_, op)) = self.ends.first().filter(|(end, _)| *end < time) {
-            self.entries.remove(op);
-            self.ends.pop_first();
+        while let Some(first) = self.ends.first_entry().filter(|end| *end.key() < time) {
+            for op in first.remove() {
+                self.entries.remove(&op);
+            }
         }
     }
 }

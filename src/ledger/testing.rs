@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::chain::pae::OP_TYPE;
-use crate::chain::{Envelope, Hash, Line, Note, SigningKey};
+use crate::chain::{Envelope, Hash, Line, Note, SigningKey, Verifier};
 use crate::domain::operation::Operation;
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::ops::party::admit::Admit;
@@ -157,7 +157,7 @@ pub(crate) fn authority(number: u8) -> Admit {
 
 /// An envelope whose signatures have been checked.
 pub(crate) fn verified(envelope: Envelope) -> Verified {
-    Verified::check(Decoded::of(envelope).unwrap()).unwrap()
+    Verified::check(Decoded::of(envelope).unwrap(), &Verifier::new()).unwrap()
 }
 
 fn copy_all(from: &Path, to: &Path) {

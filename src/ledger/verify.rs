@@ -2,38 +2,40 @@
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use crate::chain::{Unplaced, Verifier};
 use crate::domain::Refusal;
-use crate::domain::values::PublicKey;
+use crate::domain::payload::Payload;
+use crate::domain::values::{OpId, PublicKey};
 
 use super::intake::Decoded;
 
-/// An operation all of whose signatures verify. Whose keys they are is judged at the head.
+/// An operation all of whose signatures verify, with all that can be made of it before its place in the chain is known.
+/// Whose keys they are is judged at the head.
 #[derive(Debug)]
 pub struct Verified {
-    decoded: Decoded,
-    keys: Vec<PublicKey>,
+    /// Its id.
+    pub op: OpId,
+    /// What was signed.
+    pub payload: Payload,
+    /// The distinct keys that signed it, sorted.
+    pub keys: Vec<PublicKey>,
+    /// Its entry's line but for the place.
+    pub line: Unplaced,
 }
 
 impl Verified {
     /// "Every signature present must verify."
-    pub fn check(decoded: Decoded) -> Result<Verified, Refusal> {
-        match decoded.envelope.forged() {
-            Some(key) => Err(forged(key)),
-            None => Ok(Verified {
-                keys: decoded.keys(),
-                decoded,
-            }),
+    pub fn check(decoded: Decoded, verifier: &Verifier) -> Result<Verified, Refusal> {
+        if let Some(key) = decoded.envelope.forged(verifier) {
+            return Err(forged(key));
         }
-    }
-
-    /// The operation.
-    pub fn operation(&self) -> &Decoded {
-        &self.decoded
-    }
-
-    /// The distinct keys that signed it, sorted.
-    pub fn keys(&self) -> &[PublicKey] {
-        &self.keys
+        Ok(Verified {
+            op: decoded.op,
+            keys: decoded.keys(),
+            line: Unplaced::of(&decoded.envelope)
+                .expect("an envelope without signature is not decoded"),
+            payload: decoded.payload,
+        })
     }
 }
 

@@ -94,7 +94,7 @@ fn id_is_looked_up_before_expired_is_said() {
 fn duplicates_are_remembered_until_not_after_and_no_longer() {
     let (drill, mut sequencer) = begun();
     let first = admission(&drill, 1);
-    let op = first.operation().op;
+    let op = first.op;
     sequencer.step(&first, Ok(start()));
     let long = |number: u8| {
         let until = start().plus_hours(2);

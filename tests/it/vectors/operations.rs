@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::chain::note::KeyKind;
 use counterfoil::chain::pae::OP_TYPE;
-use counterfoil::chain::{Checkpoint, Entry, Envelope, Hash, SigningKey, Tree, VerifierKey};
+use counterfoil::chain::{
+    Checkpoint, Entry, Envelope, Hash, SigningKey, Tree, Verifier, VerifierKey,
+};
 use counterfoil::domain::judge::judge;
 use counterfoil::domain::ops::ledger::create::Create;
 use counterfoil::domain::payload::Payload;
@@ -117,7 +119,7 @@ impl Stage for Scribe {
         if let Some(entry) = self.entries.iter().find(|entry| entry.op_id == op_id) {
             return Ok(Act::Repeat(entry.n));
         }
-        if envelope.forged().is_some() {
+        if envelope.forged(&Verifier::new()).is_some() {
             return Ok(self.refuse(envelope, "signature.invalid"));
         }
         let payload = Payload::decode(envelope.payload().as_bytes()).unwrap();
