@@ -1,6 +1,7 @@
 //! What an operation is: its body in wire order, who signs, what must hold and what follows.
 
 use std::fmt::Debug;
+use std::io::Write;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -90,8 +91,15 @@ pub trait Operation:
 pub trait Act: Debug + Send + Sync {
     /// Its name on the wire.
     fn name(&self) -> &'static str;
+    /// Writes its body as canonical JSON.
+    fn write_body(&self, to: &mut dyn Write) -> serde_json::Result<()>;
     /// Its body as canonical JSON.
-    fn body(&self) -> String;
+    fn body(&self) -> String {
+        let mut out = Vec::new();
+        let written = self.write_body(&mut out);
+        written.expect("a body is plain data, which JSON can hold");
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
     /// See [`Operation::consents`].
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal>;
     /// See [`Operation::at_stake`].
@@ -105,8 +113,8 @@ impl<T: Operation> Act for T {
         T::NAME
     }
 
-    fn body(&self) -> String {
-        serde_json::to_string(self).expect("a body is plain data, which JSON can hold")
+    fn write_body(&self, to: &mut dyn Write) -> serde_json::Result<()> {
+        serde_json::to_writer(to, self)
     }
 
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {

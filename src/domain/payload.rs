@@ -1,5 +1,7 @@
 //! The payload: what a party signs. Canonical or refused.
 
+use std::io::{self, Write};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -24,10 +26,11 @@ pub struct Payload {
 }
 
 /// The fields of a payload in wire order (FORMAT.md, "Payload").
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
     ledger: Name,
+    #[serde(borrow)]
     op: std::borrow::Cow<'a, str>,
     party: PartyId,
     nonce: Nonce,
@@ -65,30 +68,71 @@ impl Payload {
             not_after,
             act,
         };
-        let canonical = payload.encode();
-        match first_difference(canonical.as_bytes(), bytes) {
-            None => Ok(payload),
-            Some(offset) => Err(Refusal::new(
-                "payload.not_canonical",
-                "the payload is not the canonical encoding of what it says",
-            )
-            .input("offset", offset)
-            .remedy(expected_at(&canonical, offset))),
+        let mut same = Same(bytes);
+        if payload.write(&mut same).is_ok() && same.0.is_empty() {
+            return Ok(payload);
         }
+        let canonical = payload.encode();
+        let offset = first_difference(canonical.as_bytes(), bytes);
+        Err(Refusal::new(
+            "payload.not_canonical",
+            "the payload is not the canonical encoding of what it says",
+        )
+        .input("offset", offset)
+        .remedy(expected_at(&canonical, offset)))
     }
 
     /// The signed bytes: UTF-8 JSON without white space, fields in schema order, an absent field absent.
     pub fn encode(&self) -> String {
-        let body = RawValue::from_string(self.act.body()).expect("an encoded body is JSON");
-        let wire = Wire {
-            ledger: self.ledger.clone(),
-            op: self.act.name().into(),
+        let mut out = Vec::new();
+        let written = self.write(&mut out);
+        written.expect("a payload is plain data, which JSON can hold");
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    fn write(&self, to: &mut dyn Write) -> serde_json::Result<()> {
+        let head = WireHead {
+            ledger: &self.ledger,
+            op: self.act.name(),
             party: self.party,
             nonce: self.nonce,
             not_after: self.not_after,
-            body: &body,
         };
-        serde_json::to_string(&wire).expect("a payload is plain data, which JSON can hold")
+        let io = serde_json::Error::io;
+        let head = serde_json::to_vec(&head)?;
+        let open = head.strip_suffix(b"}").expect("a struct is an object");
+        to.write_all(open).map_err(io)?;
+        to.write_all(b",\"body\":").map_err(io)?;
+        self.act.write_body(to)?;
+        to.write_all(b"}").map_err(io)
+    }
+}
+
+/// The fields of a payload before its body, in wire order.
+#[derive(Serialize)]
+struct WireHead<'a> {
+    ledger: &'a Name,
+    op: &'a str,
+    party: PartyId,
+    nonce: Nonce,
+    not_after: Instant,
+}
+
+/// Takes exactly these bytes, and fails at the first that differs: so that a canonical payload is not written out to see
+/// that it is one.
+struct Same<'a>(&'a [u8]);
+
+impl Write for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self
+            .0
+            .strip_prefix(bytes)
+            .ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -106,9 +150,10 @@ fn offset(text: &[u8], line: usize, column: usize) -> usize {
     before.map(|line| line.len() + 1).sum::<usize>() + column
 }
 
-fn first_difference(canonical: &[u8], given: &[u8]) -> Option<usize> {
+/// Where two texts that are not the same begin to differ.
+fn first_difference(canonical: &[u8], given: &[u8]) -> usize {
     let differs = canonical.iter().zip(given).position(|(a, b)| a != b);
-    differs.or_else(|| (canonical.len() != given.len()).then(|| canonical.len().min(given.len())))
+    differs.unwrap_or(canonical.len().min(given.len()))
 }
 
 fn expected_at(canonical: &str, offset: usize) -> String {
