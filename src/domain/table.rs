@@ -8,10 +8,16 @@ use std::ops::{Bound, RangeInclusive};
 use super::notices::{Notice, Told};
 use super::values::{Instant, UtcOffset};
 
+/// An id of which there is a first in order.
+pub trait Ranked: Copy + Ord {
+    /// No id comes before it.
+    const FIRST: Self;
+}
+
 /// A thing the ledger keeps under an id of its own.
 pub trait Object: Clone + Debug + PartialEq + 'static {
     /// What it is kept under.
-    type Id: Copy + Ord + Debug + Display + 'static;
+    type Id: Ranked + Debug + Display + 'static;
     /// What it is found by, beside its id.
     type Key: Clone + Ord + Debug + 'static;
 
@@ -28,20 +34,22 @@ pub trait Object: Clone + Debug + PartialEq + 'static {
 /// The objects of one kind in order of id, with their index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table<T: Object> {
-    rows: BTreeMap<T::Id, T>,
+    /// Boxed: a tree of large values would move them about, and leave a third of its room empty.
+    rows: BTreeMap<T::Id, Box<T>>,
     index: Index<T::Key, T::Id>,
     notices: Index<(Told, Instant), T::Id>,
 }
 
-/// Ids under the keys that they are found by.
-type Index<K, I> = BTreeMap<K, BTreeSet<I>>;
+/// Ids behind the keys that they are found by. One flat set: most keys find one object, and a set of their own each would
+/// take some hundred bytes more.
+type Index<K, I> = BTreeSet<(K, I)>;
 
 impl<T: Object> Default for Table<T> {
     fn default() -> Self {
         Table {
             rows: BTreeMap::new(),
-            index: BTreeMap::new(),
-            notices: BTreeMap::new(),
+            index: BTreeSet::new(),
+            notices: BTreeSet::new(),
         }
     }
 }
@@ -49,12 +57,12 @@ impl<T: Object> Default for Table<T> {
 impl<T: Object> Table<T> {
     /// The object with this id.
     pub fn get(&self, id: T::Id) -> Option<&T> {
-        self.rows.get(&id)
+        self.rows.get(&id).map(Box::as_ref)
     }
 
     /// All objects in order of id.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.values()
+        self.rows.values().map(Box::as_ref)
     }
 
     /// All objects in order of id, from the first behind `after`.
@@ -64,7 +72,7 @@ impl<T: Object> Table<T> {
                 after.map_or(Bound::Unbounded, Bound::Excluded),
                 Bound::Unbounded,
             ))
-            .map(|(_, row)| row)
+            .map(|(_, row)| &**row)
     }
 
     /// The objects found under `key`, in order of id.
@@ -78,13 +86,14 @@ impl<T: Object> Table<T> {
         key: &T::Key,
         after: Option<T::Id>,
     ) -> impl Iterator<Item = &'t T> + use<'t, T> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let ids = self
-            .index
-            .get(key)
-            .into_iter()
-            .flat_map(move |ids| ids.range((from, Bound::Unbounded)));
-        ids.filter_map(|id| self.rows.get(id))
+        let from = match after {
+            Some(after) => Bound::Excluded((key.clone(), after)),
+            None => Bound::Included((key.clone(), T::Id::FIRST)),
+        };
+        let key = key.clone();
+        let found = self.index.range((from, Bound::Unbounded));
+        let found = found.take_while(move |(of, _)| *of == key);
+        found.filter_map(|(_, id)| self.get(*id))
     }
 
     /// The objects found under a range of keys, key by key and under each in order of id; under the first of them
@@ -94,15 +103,10 @@ impl<T: Object> Table<T> {
         keys: RangeInclusive<T::Key>,
         from: Option<T::Id>,
     ) -> impl Iterator<Item = (&T::Key, &T)> {
-        let first = keys.start().clone();
-        let found = self.index.range(keys);
-        let found = found.flat_map(move |(key, ids)| {
-            let from = from.filter(|_| *key == first);
-            let from = from.map_or(Bound::Unbounded, Bound::Included);
-            let ids = ids.range((from, Bound::Unbounded));
-            ids.map(move |id| (key, id))
-        });
-        found.filter_map(|(key, id)| Some((key, self.rows.get(id)?)))
+        let (first, last) = keys.into_inner();
+        let found = self.index.range((first, from.unwrap_or(T::Id::FIRST))..);
+        let found = found.take_while(move |(key, _)| *key <= last);
+        found.filter_map(|(key, id)| Some((key, self.get(*id)?)))
     }
 
     /// The objects of which there is a notice to `told` from one instant to another, in order of instant and id.
@@ -112,73 +116,71 @@ impl<T: Object> Table<T> {
         from: Instant,
         to: Instant,
     ) -> impl Iterator<Item = (Instant, &T)> {
-        let range = (told, from)..=(told, to.max(from));
-        let found = self
-            .notices
-            .range(range)
-            .filter(move |((_, at), _)| *at <= to);
-        let found = found.flat_map(|((_, at), ids)| ids.iter().map(|id| (*at, id)));
-        found.filter_map(|(at, id)| Some((at, self.rows.get(id)?)))
+        let found = self.notices.range(((told, from), T::Id::FIRST)..);
+        let found = found.take_while(move |((by, at), _)| *by == told && *at <= to);
+        found.filter_map(|((_, at), id)| Some((*at, self.get(*id)?)))
     }
 
     /// Takes an object in, in place of what stood under its id.
     pub(super) fn put(&mut self, new: T, offset: UtcOffset) {
         let id = new.id();
-        let old = self.rows.get(&id);
-        let (keys, old_keys) = (keys(&new), old.map(keys).unwrap_or_default());
-        let notices = noticed(&new, offset);
+        let old = self.get(id);
+        let old_keys = old.map(keys).unwrap_or_default();
         let old_notices = old.map(|old| noticed(old, offset)).unwrap_or_default();
-        relink(&mut self.index, id, &old_keys, keys);
-        relink(&mut self.notices, id, &old_notices, notices);
-        self.rows.insert(id, new);
+        relink(&mut self.index, id, old_keys, keys(&new));
+        relink(&mut self.notices, id, old_notices, noticed(&new, offset));
+        match self.rows.get_mut(&id) {
+            Some(row) => **row = new,
+            None => {
+                self.rows.insert(id, Box::new(new));
+            }
+        }
     }
 
     /// Whether the indexes equal what a scan gives (invariant 7).
     pub fn index_is_exact(&self, offset: UtcOffset) -> bool {
         let (mut index, mut notices) = (Index::new(), Index::new());
-        for row in self.rows.values() {
-            relink(&mut index, row.id(), &BTreeSet::new(), keys(row));
-            relink(
-                &mut notices,
-                row.id(),
-                &BTreeSet::new(),
-                noticed(row, offset),
-            );
+        for row in self.iter() {
+            let id = row.id();
+            index.extend(keys(row).into_iter().map(|key| (key, id)));
+            notices.extend(noticed(row, offset).into_iter().map(|key| (key, id)));
         }
         index == self.index && notices == self.notices
     }
 }
 
-/// As a set: what an object of many keys costs must not grow with their square.
-fn keys<T: Object>(object: &T) -> BTreeSet<T::Key> {
-    object.keys().into_iter().collect()
+/// Sorted, each once: what an object of many keys costs must not grow with their square.
+fn keys<T: Object>(object: &T) -> Vec<T::Key> {
+    let mut keys = object.keys();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
-fn noticed<T: Object>(object: &T, offset: UtcOffset) -> BTreeSet<(Told, Instant)> {
-    let all = object.notices(offset).into_iter();
-    all.flat_map(|notice| {
+fn noticed<T: Object>(object: &T, offset: UtcOffset) -> Vec<(Told, Instant)> {
+    let mut keys = Vec::new();
+    for notice in object.notices(offset) {
         let told = notice.told.into_iter().chain([Told::Auditors]);
-        told.map(move |told| (told, notice.at))
-    })
-    .collect()
+        keys.extend(told.map(|told| (told, notice.at)));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
-/// Takes an id from under its old keys and puts it under its new ones.
-fn relink<K: Ord, I: Ord + Copy>(
-    index: &mut Index<K, I>,
-    id: I,
-    old: &BTreeSet<K>,
-    new: BTreeSet<K>,
-) {
-    for key in old.difference(&new) {
-        if let Some(ids) = index.get_mut(key) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                index.remove(key);
-            }
+/// Takes an id from behind its old keys and puts it behind its new ones, both sorted; what stays is not touched.
+fn relink<K: Ord, I: Ord + Copy>(index: &mut Index<K, I>, id: I, old: Vec<K>, new: Vec<K>) {
+    if old == new {
+        return;
+    }
+    let mut new = new.into_iter().peekable();
+    for key in old {
+        while let Some(earlier) = new.next_if(|new| *new < key) {
+            index.insert((earlier, id));
+        }
+        if new.next_if_eq(&key).is_none() {
+            index.remove(&(key, id));
         }
     }
-    for key in new {
-        index.entry(key).or_default().insert(id);
-    }
+    index.extend(new.map(|key| (key, id)));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::table::Object;
+use crate::domain::table::{Object, Ranked};
 use crate::domain::values::{OpId, PartyId};
 
 /// Which operation, and for whom: a bar binds nobody but the party that set it.
@@ -12,6 +12,13 @@ pub struct BarredId {
     pub op: OpId,
     /// The party that signs it no more.
     pub party: PartyId,
+}
+
+impl Ranked for BarredId {
+    const FIRST: BarredId = BarredId {
+        op: OpId([0; 32]),
+        party: PartyId::FIRST,
+    };
 }
 
 impl fmt::Display for BarredId {

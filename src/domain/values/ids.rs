@@ -7,6 +7,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 use super::bytes::hex_bytes;
+use crate::domain::table::Ranked;
 use crate::domain::wire::serde_as_string;
 
 /// Crockford's base 32 in lower case: digits and letters without i, l, o, u.
@@ -92,6 +93,10 @@ macro_rules! ids {
             fn of(op: &OpId, k: u32) -> $name {
                 $name(derive(op, k))
             }
+        }
+
+        impl Ranked for $name {
+            const FIRST: $name = $name([0; 16]);
         }
 
         impl $name {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::table::Ranked;
 use crate::domain::wire::serde_as_string;
 
 /// Longer than any identifier.
@@ -88,6 +89,13 @@ impl PartyId {
     pub fn is_uscc(&self) -> bool {
         self.as_str().starts_with("uscc:")
     }
+}
+
+impl Ranked for PartyId {
+    const FIRST: PartyId = PartyId {
+        bytes: [0; LENGTH_AT_MOST],
+        length: 0,
+    };
 }
 
 impl FromStr for PartyId {
