@@ -1,5 +1,7 @@
 //! The fens an operation names: the guards that every voluntary disposition shares, and the one way to change them.
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
@@ -381,10 +383,20 @@ impl Draft<'_> {
     /// # Errors
     /// As [`Draft::change_fens`].
     pub fn pass_on(&mut self, addresses: &Addresses, hop: &Hop) -> Result<(), Refusal> {
+        let mut last: Option<[Arc<[Hop]>; 2]> = None;
         self.change_all(addresses, |run| {
             run.holder = hop.to;
-            run.hops = run.hops.iter().chain([hop]).cloned().collect();
             run.lock = None;
+            // Runs that came the same way share it.
+            let [_, longer] = match last.take() {
+                Some(known) if Arc::ptr_eq(&known[0], &run.hops) => known,
+                _ => {
+                    let longer = run.hops.iter().chain([hop]).cloned().collect();
+                    [Arc::clone(&run.hops), longer]
+                }
+            };
+            let before = std::mem::replace(&mut run.hops, Arc::clone(&longer));
+            last = Some([before, longer]);
         })
     }
 

@@ -136,7 +136,7 @@ impl Run {
             && self.holder == next.holder
             && self.due == next.due
             && self.lock == next.lock
-            && self.hops == next.hops
+            && (Arc::ptr_eq(&self.hops, &next.hops) || self.hops == next.hops)
     }
 
     fn cut(&self, lo: u64, hi: u64) -> Run {
@@ -150,13 +150,13 @@ impl Run {
 
 /// The runs of a confirmed receivable, sorted, without gap or overlap, neighbours unequal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runs(Vec<Run>);
+pub struct Runs(Box<[Run]>);
 
 impl Runs {
     /// All of `[0, face)` open and the supplier's.
     pub fn of_supplier(face: u64, supplier: PartyId, due: Day) -> Runs {
         let hops: Arc<[Hop]> = Arc::new([]);
-        Runs(vec![Run {
+        Runs(Box::new([Run {
             lo: 0,
             hi: face,
             state: FenState::Open,
@@ -164,7 +164,7 @@ impl Runs {
             hops,
             due,
             lock: None,
-        }])
+        }]))
     }
 
     /// The runs in order of address.
@@ -193,12 +193,11 @@ impl Runs {
 
     /// The runs as they read at `time`: an ended lock is absent, and what it alone kept apart is one run.
     pub fn at(&self, time: Instant) -> Runs {
-        let mut runs = self.clone();
-        for run in &mut runs.0 {
+        let mut runs = self.0.to_vec();
+        for run in &mut runs {
             run.lock = run.lock_at(time);
         }
-        runs.join();
-        runs
+        Runs::joined(runs)
     }
 
     /// Changes the fens in `parts`, intervals `[lo, hi)` that ascend and are disjoint, in one pass: cuts at their
@@ -206,7 +205,7 @@ impl Runs {
     pub fn change(&mut self, parts: &[(u64, u64)], mut change: impl FnMut(&mut Run)) {
         let mut parts = parts.iter().peekable();
         let mut next = Vec::with_capacity(self.0.len() + 2 * parts.len());
-        for run in self.0.drain(..) {
+        for run in &self.0 {
             let mut from = run.lo;
             while from < run.hi {
                 while parts.next_if(|(_, hi)| *hi <= from).is_some() {}
@@ -223,18 +222,19 @@ impl Runs {
                 next.push(piece);
             }
         }
-        self.0 = next;
-        self.join();
+        *self = Runs::joined(next);
     }
 
-    fn join(&mut self) {
-        self.0.dedup_by(|next, kept| {
+    /// Neighbours that have become equal are one run.
+    fn joined(mut runs: Vec<Run>) -> Runs {
+        runs.dedup_by(|next, kept| {
             let joins = kept.joins(next);
             if joins {
                 kept.hi = next.hi;
             }
             joins
         });
+        Runs(runs.into_boxed_slice())
     }
 
     /// Whether the runs partition `[0, face)`, in order, and neighbours differ (invariant 1).
