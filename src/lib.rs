@@ -1,6 +1,7 @@
 //! Counterfoil: procurement contracts and receivables, confirmed on a signed hash chain.
 
 pub mod api;
+pub mod bench;
 pub mod chain;
 pub mod cli;
 pub mod client;

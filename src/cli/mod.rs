@@ -4,6 +4,7 @@
 //! 3 it could not run (a file, a network or a store that does not answer).
 
 mod audit;
+mod bench;
 mod bulk;
 mod clock;
 mod columns;

@@ -6,7 +6,8 @@ use clap::{ArgMatches, Command, Subcommand};
 
 use super::objects::{self, OBJECTS, of};
 use super::{
-    Failure, audit, bulk, clock, demo, export, fsck, init, list, manual, read, serve, signing,
+    Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, read, serve,
+    signing,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -55,7 +56,10 @@ const GROUPS: &[(&str, &[&str])] = &[
             "fsck",
         ],
     ),
-    ("Running a ledger", &["init", "serve", "clock", "rulebook"]),
+    (
+        "Running a ledger",
+        &["init", "serve", "clock", "rulebook", "bench"],
+    ),
     ("This command", &["completions", "man"]),
 ];
 
@@ -103,6 +107,8 @@ enum Verb {
     Vkey(export::DataArgs),
     /// Say how far the entries of a data folder verify
     Fsck(fsck::Args),
+    /// Measure the ledger on this machine: throughput, latency, memory, growth
+    Bench(bench::Args),
     /// Print what a shell needs to complete this command
     Completions(manual::CompletionsArgs),
     /// Print the manual page, or write a page a verb to a folder
@@ -163,6 +169,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Verb::Checkpoint(args) => export::checkpoint(&args),
         Verb::Vkey(args) => export::vkey(&args),
         Verb::Fsck(args) => fsck::run(&args),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Completions(args) => manual::completions(&args, command()),
         Verb::Man(args) => manual::man(&args, command()),
     }

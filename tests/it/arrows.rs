@@ -18,9 +18,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("story", &["domain", "client", "chain", "ledger", "interop"]),
     ("api", &["ledger", "domain", "chain", "store", "proof"]),
     (
+        "bench",
+        &["api", "client", "ledger", "domain", "chain", "store"],
+    ),
+    (
         "cli",
         &[
-            "client", "story", "interop", "api", "ledger", "domain", "chain", "store", "proof",
+            "bench", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
+            "proof",
         ],
     ),
     ("main.rs", &["cli"]),
