@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rayon::prelude::*;
 
 use crate::chain::pae::{OP_TYPE, pae};
-use crate::chain::{self, Envelope};
+use crate::chain::{self, Envelope, Verifier};
 use crate::store::EntryReader;
 
 use super::deal::Deal;
@@ -50,8 +50,12 @@ pub(super) fn plain(one: &Signed) -> bool {
 }
 
 /// The check that the ledger makes.
-pub(super) fn of_the_ledger(one: &Signed) -> bool {
-    chain::verify(&one.key, &one.message, &one.signature)
+pub(super) fn of_the_ledger(verifier: &Verifier, one: &Signed) -> bool {
+    let good = verifier.verify(&one.key, &[&one.message], &one.signature);
+    if verifier.is_due() {
+        verifier.prepare();
+    }
+    good
 }
 
 /// How many signatures are checked in a second, on all cores, all of which must be good.
