@@ -18,6 +18,7 @@ mod run;
 mod state;
 mod tail;
 
+use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -41,20 +42,21 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// Rows that are written in one go: lookups that read rows wait so long.
 const ROWS_AT_ONCE: usize = 64;
 
-/// What the index keeps of one entry.
+/// What the index keeps of one entry. Names of feeds and ids of objects are what they are written as; nobody writes them before the
+/// index does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<F = String, O = String> {
     /// Number of the entry.
     pub n: u64,
     /// Its leaf hash.
     pub leaf: Hash,
     /// Id of its operation; of two entries with one id the first is found.
     pub op_id: Hash,
-    /// Feeds that grow with this entry (`party:<id>`, …), each with the number of the entry it shows next: this one, or an earlier one
-    /// that the feed may show from now on. Those of one feed are in order of number.
-    pub feeds: Vec<(String, u64)>,
+    /// Feeds that grow with this entry, each with the number of the entry it shows next: this one, or an earlier one that the feed may
+    /// show from now on. Those of one feed are in order of number.
+    pub feeds: Vec<(F, u64)>,
     /// Ids of the objects that it touches.
-    pub objects: Vec<String>,
+    pub objects: Vec<O>,
 }
 
 /// A place of a feed.
@@ -200,7 +202,10 @@ impl Index {
 
     /// Records entries from [`Index::size`] on, all or none. They are found when this returns. The next start may ask for the last of
     /// them again.
-    pub fn record(&self, records: Vec<Record>) -> Result<(), IndexError> {
+    pub fn record<F: Display, O: Display>(
+        &self,
+        records: &[Record<F, O>],
+    ) -> Result<(), IndexError> {
         let _one = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_unbroken()?;
         for (record, size) in records.iter().zip(self.size()..) {
@@ -209,17 +214,14 @@ impl Index {
                 return Err(IndexError::OutOfOrder { n, size });
             }
         }
-        let mut records = records.into_iter().peekable();
-        while let Some(&Record { n, .. }) = records.peek() {
-            let end = n - n % self.run_entries + self.run_entries;
+        let run = |record: &Record<F, O>| record.n / self.run_entries;
+        for records in records.chunk_by(|one, next| run(one) == run(next)) {
             let mut state = self.write();
-            for record in records.by_ref().take((end - n) as usize) {
-                state.tail.take(record);
-            }
+            records.iter().for_each(|record| state.tail.take(record));
             let size = state.tail.end;
             drop(state);
             self.size.store(size, Ordering::Release);
-            if size == end {
+            if size.is_multiple_of(self.run_entries) {
                 self.write_run()?;
             }
         }

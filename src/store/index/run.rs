@@ -115,17 +115,15 @@ impl Run {
     /// The ids of the objects that entry `n` touches.
     pub(super) fn touched(&self, db: &sled::Db, n: u64) -> Result<Vec<String>, IndexError> {
         let mut ids = Vec::new();
-        let offset = self.offset(n);
-        for row in rows_from(db, self.first, Section::Touched, &touched_begin(offset, 0))? {
+        let entry = self.offset(n);
+        for row in rows_from(db, self.first, Section::Touched, &touched_begin(entry, 0))? {
             let row = row?;
-            let mut rest = row.content()?;
-            while !rest.is_empty() {
-                let (at, id) = touched(&mut rest).ok_or_else(malformed)?;
-                if at > offset {
+            for touched in touched_in(row.content()?) {
+                if touched.entry > entry {
                     return Ok(ids);
                 }
-                if at == offset {
-                    ids.push(id.to_owned());
+                if touched.entry == entry {
+                    ids.push(touched.id.to_owned());
                 }
             }
         }
@@ -144,12 +142,27 @@ impl Run {
     }
 }
 
-/// An entry's offset and the id of an object that it touches, taken from the front.
-fn touched<'a>(rest: &mut &'a [u8]) -> Option<(u16, &'a str)> {
-    let (offset, behind) = rest.split_first_chunk()?;
-    let (id, behind) = text(behind)?;
-    *rest = behind;
-    Some((u16::from_be_bytes(*offset), id))
+/// The id of an object that an entry touches.
+pub(super) struct OneTouched<'a> {
+    pub(super) entry: u16,
+    pub(super) id: &'a str,
+    /// Both as a row holds them.
+    pub(super) bytes: &'a [u8],
+}
+
+/// What a row holds of touched objects; nothing more behind what is malformed, which no row that was sealed here is.
+pub(super) fn touched_in(mut bytes: &[u8]) -> impl Iterator<Item = OneTouched<'_>> {
+    std::iter::from_fn(move || {
+        let (entry, behind) = bytes.split_first_chunk()?;
+        let (id, rest) = text(behind)?;
+        let whole = bytes;
+        bytes = rest;
+        Some(OneTouched {
+            entry: u16::from_be_bytes(*entry),
+            id,
+            bytes: &whole[..whole.len() - rest.len()],
+        })
+    })
 }
 
 /// A feed's name and how many places the run adds to it, taken from the front.

@@ -21,7 +21,7 @@ impl State {
     /// The tail that was packed is a run now, and its rows are written.
     pub(super) fn settle(&mut self, packed: Packed, covers: Covers) {
         self.feeds.add(self.runs.len(), packed.feeds);
-        self.tail = Tail::new(packed.run.end);
+        self.tail.clear();
         self.runs.push(packed.run);
         self.covers = covers;
     }
@@ -108,7 +108,7 @@ impl State {
         for run in &self.runs[runs..] {
             entries.extend(run.under(db, key, from, limit - entries.len())?);
         }
-        let tail = self.tail.under(key, from);
+        let tail = self.tail.under(key, from).into_iter();
         entries.extend(tail.take(limit - entries.len()));
         Ok(entries)
     }

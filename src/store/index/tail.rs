@@ -1,16 +1,21 @@
 //! The newest entries, in memory until they are enough for a run.
+//!
+//! Thousands of entries a second go through here, so hardly anything is allocated for one, and what is allocated serves the next
+//! tail too.
 
 use std::collections::HashMap;
+use std::fmt::{Display, Write as _};
+use std::ops::Range;
 
 use crate::chain::Hash;
 use crate::chain::hash::sha256;
 
 use super::filter::Filter;
 use super::rows::{Packer, Row, Section};
-use super::run::Run;
+use super::run::{Run, touched_in};
 use super::{Record, Shown};
 
-/// Of what is looked up by more than an operation's id: the first half of a SHA-256.
+/// Of what is looked up by more than an operation's id: the first half of a SHA-256, as ids of objects are themselves.
 pub(super) type Key = [u8; 16];
 
 fn key(text: &[u8]) -> Key {
@@ -33,13 +38,37 @@ pub(super) struct Tail {
     pub(super) first: u64,
     pub(super) end: u64,
     /// Leaf hash of the last.
-    pub(super) leaf: Hash,
+    leaf: Hash,
     /// The first entry of each operation, counted from the tail's first; so are all entries here.
     ops: HashMap<Hash, u16>,
-    hashes: HashMap<Key, Vec<u16>>,
+    under: Chains,
     feeds: HashMap<String, Vec<Shown>>,
-    /// In order of entry.
-    touched: Vec<(u16, String)>,
+    touched: Touched,
+    texts: Texts,
+}
+
+/// Entries under keys.
+#[derive(Default)]
+struct Chains {
+    /// Where the last link of a key is.
+    last: HashMap<Key, u32>,
+    links: Vec<Link>,
+}
+
+struct Link {
+    key: Key,
+    entry: u16,
+    /// Where the link before it is that has the same key.
+    before: Option<u32>,
+}
+
+/// Ids of objects as rows hold them.
+#[derive(Default)]
+struct Touched {
+    /// In order of entry and id: the entry, the id's length, the id.
+    bytes: Vec<u8>,
+    /// Where each entry's begin.
+    begins: Vec<u32>,
 }
 
 /// A tail in the form of a run.
@@ -60,45 +89,61 @@ impl Tail {
             end: first,
             leaf: Hash::ZERO,
             ops: HashMap::new(),
-            hashes: HashMap::new(),
+            under: Chains::default(),
             feeds: HashMap::new(),
-            touched: Vec::new(),
+            touched: Touched::default(),
+            texts: Texts::default(),
         }
     }
 
+    /// Lets go of all entries: the next follow.
+    pub(super) fn clear(&mut self) {
+        self.first = self.end;
+        self.ops.clear();
+        self.under.last.clear();
+        self.under.links.clear();
+        self.feeds.clear();
+        self.touched.bytes.clear();
+        self.touched.begins.clear();
+    }
+
     /// Takes the next entry in.
-    pub(super) fn take(&mut self, mut record: Record) {
-        let offset = self.offset(record.n);
-        self.ops.entry(record.op_id).or_insert(offset);
-        for (feed, n) in record.feeds {
-            if n != record.n {
-                let late = self.hashes.entry(late_key(&feed, n)).or_default();
-                late.push(offset);
+    pub(super) fn take<F: Display, O: Display>(&mut self, record: &Record<F, O>) {
+        let entry = self.offset(record.n);
+        self.ops.entry(record.op_id).or_insert(entry);
+        for (feed, n) in &record.feeds {
+            let feed = self.texts.only(feed);
+            if *n != record.n {
+                self.under.push(late_key(feed, *n), entry);
             }
-            let shown = Shown { n, with: record.n };
-            self.feeds.entry(feed).or_default().push(shown);
+            let shown = Shown {
+                n: *n,
+                with: record.n,
+            };
+            match self.feeds.get_mut(feed) {
+                Some(places) => places.push(shown),
+                None => drop(self.feeds.insert(feed.to_owned(), vec![shown])),
+            }
         }
-        record.objects.sort_unstable();
-        record.objects.dedup();
-        for id in record.objects {
-            let entries = self.hashes.entry(object_key(&id)).or_default();
-            entries.push(offset);
-            self.touched.push((offset, id));
+        self.touched.begins.push(self.touched.bytes.len() as u32);
+        for id in self.texts.sorted(&record.objects) {
+            self.under.push(object_key(id), entry);
+            self.touched.push(entry, id);
         }
         self.leaf = record.leaf;
         self.end = record.n + 1;
     }
 
     pub(super) fn find(&self, op_id: &Hash) -> Option<u64> {
-        let offset = self.ops.get(op_id)?;
-        Some(self.first + u64::from(*offset))
+        self.ops.get(op_id).map(|entry| self.entry(*entry))
     }
 
     /// The entries under a key, from entry `from` on.
-    pub(super) fn under(&self, key: &Key, from: u64) -> impl Iterator<Item = u64> {
-        let entries = self.hashes.get(key).map_or(&[][..], Vec::as_slice);
-        let entries = entries.iter().map(|offset| self.first + u64::from(*offset));
-        entries.skip_while(move |n| *n < from)
+    pub(super) fn under(&self, key: &Key, from: u64) -> Vec<u64> {
+        let entries = self.under.back(key).map(|entry| self.entry(entry));
+        let mut entries: Vec<u64> = entries.take_while(|n| *n >= from).collect();
+        entries.reverse();
+        entries
     }
 
     /// The places of a feed.
@@ -108,11 +153,10 @@ impl Tail {
 
     /// The ids of the objects that entry `n` touches.
     pub(super) fn touched(&self, n: u64) -> Vec<String> {
-        let offset = self.offset(n);
-        let from = self.touched.partition_point(|(at, _)| *at < offset);
-        let own = self.touched[from..].iter();
-        let own = own.take_while(|(at, _)| *at == offset);
-        own.map(|(_, id)| id.clone()).collect()
+        match (self.first..self.end).contains(&n) {
+            true => self.touched.of(self.offset(n)),
+            false => Vec::new(),
+        }
     }
 
     /// An entry, counted from the first: a run has so few that this is exact.
@@ -120,34 +164,38 @@ impl Tail {
         (n - self.first) as u16
     }
 
+    fn entry(&self, offset: u16) -> u64 {
+        self.first + u64::from(offset)
+    }
+
     /// All of it as a run.
     pub(super) fn pack(&self) -> Packed {
-        let mut packer = Packer::new(self.first);
         let mut feeds: Vec<(&String, &Vec<Shown>)> = self.feeds.iter().collect();
         feeds.sort_unstable_by_key(|feed| feed.0);
-        packer.pack(
-            Section::Feeds,
-            numbered(feeds.iter().map(|(name, places)| {
-                let [count, length] = [places.len(), name.len()].map(|len| len as u32);
-                let head = [count.to_be_bytes(), length.to_be_bytes()].concat();
-                [&head, name.as_bytes()].concat()
-            })),
-        );
-        let ops = sorted(self.ops.iter().map(|(op, n)| pair::<34>(op.as_bytes(), *n)));
-        packer.pack(Section::Ops, ops.iter().map(|pair| (pair, pair)));
-        let hashes = self.hashes.iter();
-        let hashes = hashes.flat_map(|(key, all)| all.iter().map(|n| pair::<18>(key, *n)));
-        let hashes = sorted(hashes);
-        packer.pack(Section::Hashes, hashes.iter().map(|pair| (pair, pair)));
+        let names = feeds.iter().map(|(name, places)| {
+            let [count, length] = [places.len(), name.len()].map(|len| (len as u32).to_be_bytes());
+            [&count, &length, name.as_bytes()].concat()
+        });
+        let ops = self.ops.iter().map(|(op, entry)| (*op.as_bytes(), *entry));
+        let ops = sorted(ops);
+        let hashes = self.under.links.iter();
+        // As numbers they are compared sooner, and in the same order.
+        let hashes = sorted(hashes.map(|link| (u128::from_be_bytes(link.key), link.entry)));
+        let hashes = || hashes.iter().map(|(key, entry)| (key.to_be_bytes(), *entry));
         let places = feeds.iter().flat_map(|(_, places)| places.iter());
         let place = |place: &Shown| pair::<10>(&place.n.to_be_bytes(), self.offset(place.with));
+
+        let mut packer = Packer::new(self.first);
+        packer.pack(Section::Feeds, numbered(names));
+        packer.pack(Section::Ops, ops.iter().map(|(op, entry)| twice(pair::<34>(op, *entry))));
+        packer.pack(Section::Hashes, hashes().map(|(key, entry)| twice(pair::<18>(&key, entry))));
         packer.pack(Section::Places, numbered(places.map(place)));
-        packer.pack(Section::Touched, self.touched_rows());
-        let keys = ops.iter().map(|pair| hint(pair));
-        let keys: Vec<u64> = keys.chain(hashes.iter().map(|pair| hint(pair))).collect();
-        let counts = feeds
-            .iter()
-            .map(|(name, places)| ((*name).clone(), places.len() as u32));
+        packer.pack(Section::Touched, self.touched.things());
+
+        let keys = ops.iter().map(|(op, _)| hint(op));
+        let keys: Vec<u64> = keys.chain(hashes().map(|(key, _)| hint(&key))).collect();
+        let counts = feeds.iter();
+        let counts = counts.map(|(name, places)| ((*name).clone(), places.len() as u32));
         Packed {
             run: Run {
                 first: self.first,
@@ -159,17 +207,78 @@ impl Tail {
             feeds: counts.collect(),
         }
     }
+}
 
-    /// Each id with its entry before it; a row begins with an entry, and how many of its ids stand in rows before.
-    fn touched_rows(&self) -> impl Iterator<Item = ([u8; 6], Vec<u8>)> {
+impl Chains {
+    fn push(&mut self, key: Key, entry: u16) {
+        let at = self.links.len() as u32;
+        let before = self.last.insert(key, at);
+        self.links.push(Link { key, entry, before });
+    }
+
+    /// The entries under a key, the last first.
+    fn back(&self, key: &Key) -> impl Iterator<Item = u16> {
+        let link = |at: Option<u32>| at.map(|at| &self.links[at as usize]);
+        let last = link(self.last.get(key).copied());
+        std::iter::successors(last, move |after| link(after.before)).map(|link| link.entry)
+    }
+}
+
+impl Touched {
+    fn push(&mut self, entry: u16, id: &str) {
+        self.bytes.extend_from_slice(&entry.to_be_bytes());
+        self.bytes
+            .extend_from_slice(&(id.len() as u32).to_be_bytes());
+        self.bytes.extend_from_slice(id.as_bytes());
+    }
+
+    fn of(&self, entry: u16) -> Vec<String> {
+        let begin = self.begins.get(usize::from(entry)).map_or(self.bytes.len(), |at| *at as usize);
+        let own = touched_in(&self.bytes[begin..]);
+        let own = own.take_while(|touched| touched.entry == entry);
+        own.map(|touched| touched.id.to_owned()).collect()
+    }
+
+    /// Each id with its entry; a row begins with an entry, and how many of its ids stand in rows before.
+    fn things(&self) -> impl Iterator<Item = ([u8; 6], &[u8])> {
         let (mut last, mut nth) = (None, 0u32);
-        self.touched.iter().map(move |(offset, id)| {
-            nth = if last == Some(offset) { nth + 1 } else { 0 };
-            last = Some(offset);
-            let length = (id.len() as u32).to_be_bytes();
-            let thing = [&offset.to_be_bytes()[..], &length, id.as_bytes()].concat();
-            (touched_begin(*offset, nth), thing)
+        touched_in(&self.bytes).map(move |touched| {
+            nth = if last == Some(touched.entry) { nth + 1 } else { 0 };
+            last = Some(touched.entry);
+            (touched_begin(touched.entry, nth), touched.bytes)
         })
+    }
+}
+
+/// Where texts are written for a moment.
+#[derive(Default)]
+struct Texts {
+    all: String,
+    each: Vec<Range<usize>>,
+}
+
+impl Texts {
+    fn only(&mut self, one: &impl Display) -> &str {
+        self.sorted([one]).next().unwrap_or_default()
+    }
+
+    /// The texts of these, each once, in order.
+    fn sorted(
+        &mut self,
+        these: impl IntoIterator<Item: Display>,
+    ) -> impl Iterator<Item = &str> {
+        self.all.clear();
+        self.each.clear();
+        for one in these {
+            let begin = self.all.len();
+            // A string takes whatever is written to it.
+            let _ = write!(self.all, "{one}");
+            self.each.push(begin..self.all.len());
+        }
+        let text = |range: &Range<usize>| &self.all[range.clone()];
+        self.each.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+        self.each.dedup_by(|a, b| text(a) == text(b));
+        self.each.iter().map(text)
     }
 }
 
@@ -187,6 +296,10 @@ pub(super) fn pair<const N: usize>(key: &[u8], offset: u16) -> [u8; N] {
     pair[..key.len()].copy_from_slice(key);
     pair[key.len()..].copy_from_slice(&offset.to_be_bytes());
     pair
+}
+
+fn twice<T: Copy>(thing: T) -> (T, T) {
+    (thing, thing)
 }
 
 /// What the filter takes of a key.
