@@ -13,10 +13,9 @@ use crate::chain::Hash;
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
 use crate::domain::values::Instant;
-use crate::store::Record;
 use crate::store::head::HEAD_INTERVAL_MS;
 
-use super::batch::Slot;
+use super::batch::{Record, Slot};
 use super::committer::{CommitError, Committer};
 use super::gate::Gate;
 use super::intake::Decoded;

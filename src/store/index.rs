@@ -29,7 +29,7 @@ use crate::chain::Hash;
 
 use folder::{await_close, move_aside, remove_unfinished_snapshots};
 use load::{load, put_meta};
-use rows::{META, Row};
+use rows::Row;
 use state::State;
 use tail::Packed;
 
