@@ -206,7 +206,10 @@ impl Index {
         &self,
         records: &[Record<F, O>],
     ) -> Result<(), IndexError> {
-        let _one = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self
+            .recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.check_unbroken()?;
         for (record, size) in records.iter().zip(self.size()..) {
             if record.n != size {

@@ -44,11 +44,7 @@ impl Feeds {
     }
 
     /// Where the places of a feed lie from place `from` on: the runs, and the places' numbers in each.
-    pub(super) fn from(
-        &self,
-        feed: &str,
-        from: u64,
-    ) -> impl Iterator<Item = (usize, Range<u32>)> {
+    pub(super) fn from(&self, feed: &str, from: u64) -> impl Iterator<Item = (usize, Range<u32>)> {
         let feed = self.0.get(feed).filter(|feed| from < feed.len);
         feed.into_iter().flat_map(move |feed| {
             let begin = feed.spans.partition_point(|span| span.place <= from) - 1;

@@ -38,7 +38,12 @@ impl Filter {
     /// Whether the key may be among them.
     pub(super) fn may_hold(&self, key: u64) -> bool {
         let block = self.0.get(self.block(key));
-        block.is_some_and(|block| block.iter().zip(bits(key)).all(|(word, bit)| word & bit != 0))
+        block.is_some_and(|block| {
+            block
+                .iter()
+                .zip(bits(key))
+                .all(|(word, bit)| word & bit != 0)
+        })
     }
 
     /// The upper half of a key chooses its block, without a division.

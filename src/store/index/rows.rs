@@ -65,7 +65,9 @@ pub(super) fn run_key(run: u64) -> [u8; 9] {
 pub(super) fn parts(key: &[u8]) -> Option<(u64, Section)> {
     let (run, rest) = key.strip_prefix(&[ROW])?.split_first_chunk()?;
     let letter = *rest.first()?;
-    let section = SECTIONS.into_iter().find(|section| *section as u8 == letter);
+    let section = SECTIONS
+        .into_iter()
+        .find(|section| *section as u8 == letter);
     Some((u64::from_be_bytes(*run), section?))
 }
 

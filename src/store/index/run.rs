@@ -77,7 +77,12 @@ impl Run {
         if numbers.is_empty() {
             return Ok(places);
         }
-        for row in rows_from(db, self.first, Section::Places, &numbers.start.to_be_bytes())? {
+        for row in rows_from(
+            db,
+            self.first,
+            Section::Places,
+            &numbers.start.to_be_bytes(),
+        )? {
             let row = row?;
             let begin = row.begin().try_into().map_err(|_| malformed())?;
             let before = numbers.start.saturating_sub(u32::from_be_bytes(begin)) as usize;

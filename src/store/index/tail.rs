@@ -181,14 +181,24 @@ impl Tail {
         let hashes = self.under.links.iter();
         // As numbers they are compared sooner, and in the same order.
         let hashes = sorted(hashes.map(|link| (u128::from_be_bytes(link.key), link.entry)));
-        let hashes = || hashes.iter().map(|(key, entry)| (key.to_be_bytes(), *entry));
+        let hashes = || {
+            hashes
+                .iter()
+                .map(|(key, entry)| (key.to_be_bytes(), *entry))
+        };
         let places = feeds.iter().flat_map(|(_, places)| places.iter());
         let place = |place: &Shown| pair::<10>(&place.n.to_be_bytes(), self.offset(place.with));
 
         let mut packer = Packer::new(self.first);
         packer.pack(Section::Feeds, numbered(names));
-        packer.pack(Section::Ops, ops.iter().map(|(op, entry)| twice(pair::<34>(op, *entry))));
-        packer.pack(Section::Hashes, hashes().map(|(key, entry)| twice(pair::<18>(&key, entry))));
+        packer.pack(
+            Section::Ops,
+            ops.iter().map(|(op, entry)| twice(pair::<34>(op, *entry))),
+        );
+        packer.pack(
+            Section::Hashes,
+            hashes().map(|(key, entry)| twice(pair::<18>(&key, entry))),
+        );
         packer.pack(Section::Places, numbered(places.map(place)));
         packer.pack(Section::Touched, self.touched.things());
 
@@ -233,7 +243,10 @@ impl Touched {
     }
 
     fn of(&self, entry: u16) -> Vec<String> {
-        let begin = self.begins.get(usize::from(entry)).map_or(self.bytes.len(), |at| *at as usize);
+        let begin = self
+            .begins
+            .get(usize::from(entry))
+            .map_or(self.bytes.len(), |at| *at as usize);
         let own = touched_in(&self.bytes[begin..]);
         let own = own.take_while(|touched| touched.entry == entry);
         own.map(|touched| touched.id.to_owned()).collect()
@@ -243,7 +256,11 @@ impl Touched {
     fn things(&self) -> impl Iterator<Item = ([u8; 6], &[u8])> {
         let (mut last, mut nth) = (None, 0u32);
         touched_in(&self.bytes).map(move |touched| {
-            nth = if last == Some(touched.entry) { nth + 1 } else { 0 };
+            nth = if last == Some(touched.entry) {
+                nth + 1
+            } else {
+                0
+            };
             last = Some(touched.entry);
             (touched_begin(touched.entry, nth), touched.bytes)
         })
@@ -263,10 +280,7 @@ impl Texts {
     }
 
     /// The texts of these, each once, in order.
-    fn sorted(
-        &mut self,
-        these: impl IntoIterator<Item: Display>,
-    ) -> impl Iterator<Item = &str> {
+    fn sorted(&mut self, these: impl IntoIterator<Item: Display>) -> impl Iterator<Item = &str> {
         self.all.clear();
         self.each.clear();
         for one in these {
