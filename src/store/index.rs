@@ -9,6 +9,7 @@
 //! that they cover, both are checked when the index is opened, and a panic inside sled is an error here. Whatever is wrong, the folder is
 //! moved aside and the caller records the entries anew.
 
+mod chunks;
 mod feeds;
 mod filter;
 mod folder;
@@ -220,7 +221,7 @@ impl Index {
         let run = |record: &Record<F, O>| record.n / self.run_entries;
         for records in records.chunk_by(|one, next| run(one) == run(next)) {
             let mut state = self.write();
-            records.iter().for_each(|record| state.tail.take(record));
+            records.iter().for_each(|record| state.take(record));
             let size = state.tail.end;
             drop(state);
             self.size.store(size, Ordering::Release);
@@ -236,7 +237,7 @@ impl Index {
     fn write_run(&self) -> Result<(), IndexError> {
         let (packed, mut covers) = {
             let state = self.read();
-            (state.tail.pack(), state.covers)
+            (state.pack(), state.covers)
         };
         let Packed { run, leaf, .. } = &packed;
         (covers.size, covers.leaf) = (run.end, *leaf);

@@ -2,7 +2,7 @@
 
 use sled::IVec;
 
-use super::feeds::Feeds;
+use super::feeds::{FeedNo, Feeds};
 use super::filter::Filter;
 use super::rows::{Covers, META, Row, Section, parts, run_key};
 use super::run::{Run, feed_count, malformed};
@@ -53,7 +53,7 @@ struct Loading {
     feeds: Feeds,
     /// Of the last run, in the making.
     keys: Vec<u64>,
-    counts: Vec<(String, u32)>,
+    counts: Vec<(FeedNo, u32)>,
 }
 
 impl Loading {
@@ -84,7 +84,7 @@ impl Loading {
             Section::Feeds => {
                 while !content.is_empty() {
                     let (name, count) = feed_count(&mut content).ok_or_else(malformed)?;
-                    self.counts.push((name.to_owned(), count));
+                    self.counts.push((self.feeds.number_of(name), count));
                 }
             }
             Section::Ops => self.keys.extend(content.chunks_exact(34).map(hint)),
@@ -101,7 +101,7 @@ impl Loading {
         if let Some(last) = self.runs.last_mut() {
             last.end = end;
             last.filter = Filter::new(&keys);
-            self.feeds.add(self.runs.len() - 1, counts);
+            self.feeds.add(self.runs.len() - 1, &counts);
         }
     }
 

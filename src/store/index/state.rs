@@ -1,12 +1,14 @@
 //! What an index knows: its runs and the tail behind them, asked one after the other.
 
+use std::fmt::Display;
+
 use crate::chain::Hash;
 
-use super::feeds::Feeds;
+use super::feeds::{FeedNo, Feeds};
 use super::rows::Covers;
 use super::run::Run;
 use super::tail::{Key, Packed, Tail, late_key, object_key};
-use super::{IndexError, Shown};
+use super::{IndexError, Record, Shown};
 
 pub(super) struct State {
     /// Of the runs alone.
@@ -18,9 +20,19 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Takes the next entry in.
+    pub(super) fn take<F: Display, O: Display>(&mut self, record: &Record<F, O>) {
+        self.tail.take(record, &mut self.feeds);
+    }
+
+    /// The tail in the form of a run.
+    pub(super) fn pack(&self) -> Packed {
+        self.tail.pack(&self.feeds)
+    }
+
     /// The tail that was packed is a run now, and its rows are written.
     pub(super) fn settle(&mut self, packed: Packed, covers: Covers) {
-        self.feeds.add(self.runs.len(), packed.feeds);
+        self.feeds.add(self.runs.len(), &packed.feeds);
         self.tail.clear();
         self.runs.push(packed.run);
         self.covers = covers;
@@ -43,42 +55,45 @@ impl State {
         limit: usize,
     ) -> Result<Vec<Shown>, IndexError> {
         let mut places = Vec::new();
+        let Some(feed) = self.feeds.number(feed) else {
+            return Ok(places);
+        };
         for (run, mut numbers) in self.feeds.from(feed, from) {
             let rest = u32::try_from(limit - places.len()).unwrap_or(u32::MAX);
             if rest == 0 {
-                break;
+                return Ok(places);
             }
             numbers.end = numbers.end.min(numbers.start.saturating_add(rest));
             places.extend(self.runs[run].places(db, numbers)?);
         }
         let before = from.saturating_sub(self.feeds.len(feed));
-        let tail = self.tail.places(feed).iter();
-        let tail = tail.skip(usize::try_from(before).unwrap_or(usize::MAX));
-        places.extend(tail.take(limit - places.len()));
+        places.extend(self.tail.places(feed, before, limit - places.len()));
         Ok(places)
     }
 
     pub(super) fn feed_len(&self, feed: &str) -> u64 {
-        self.feeds.len(feed) + self.tail.places(feed).len() as u64
+        let feed = self.feeds.number(feed);
+        feed.map_or(0, |feed| self.feeds.len(feed) + self.tail.len(feed))
     }
 
     pub(super) fn shows(&self, db: &sled::Db, feed: &str, n: u64) -> Result<bool, IndexError> {
-        if self.has_place(db, feed, Shown { n, with: n })? {
+        let Some(number) = self.feeds.number(feed) else {
+            return Ok(false);
+        };
+        if self.has_place(db, number, Shown { n, with: n })? {
             return Ok(true);
         }
         for with in self.under(db, &late_key(feed, n), n, usize::MAX)? {
-            if self.has_place(db, feed, Shown { n, with })? {
+            if self.has_place(db, number, Shown { n, with })? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn has_place(&self, db: &sled::Db, feed: &str, place: Shown) -> Result<bool, IndexError> {
+    fn has_place(&self, db: &sled::Db, feed: FeedNo, place: Shown) -> Result<bool, IndexError> {
         let Some(run) = self.run_of(place.with) else {
-            let places = self.tail.places(feed);
-            let found = places.binary_search_by_key(&place.order(), Shown::order);
-            return Ok(found.is_ok());
+            return Ok(self.tail.has_place(feed, place));
         };
         match self.feeds.within(feed, run) {
             Some(numbers) => self.runs[run].has_place(db, numbers, place),
@@ -108,8 +123,7 @@ impl State {
         for run in &self.runs[runs..] {
             entries.extend(run.under(db, key, from, limit - entries.len())?);
         }
-        let tail = self.tail.under(key, from).into_iter();
-        entries.extend(tail.take(limit - entries.len()));
+        entries.extend(self.tail.under(key, from, limit - entries.len()));
         Ok(entries)
     }
 

@@ -3,13 +3,14 @@
 //! Thousands of entries a second go through here, so hardly anything is allocated for one, and what is allocated serves the next
 //! tail too.
 
-use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::ops::Range;
 
 use crate::chain::Hash;
 use crate::chain::hash::sha256;
 
+use super::chunks::Chunks;
+use super::feeds::{FeedNo, Feeds};
 use super::filter::Filter;
 use super::rows::{Packer, Row, Section};
 use super::run::{Run, touched_in};
@@ -33,34 +34,22 @@ pub(super) fn late_key(feed: &str, n: u64) -> Key {
     key(&[b"l", &n.to_be_bytes()[..], feed.as_bytes()].concat())
 }
 
-/// Entries `first` up to `end`, all of one run to be.
+/// Entries `first` up to `end`, all of one run to be. Within it entries are counted from the first.
 pub(super) struct Tail {
     pub(super) first: u64,
     pub(super) end: u64,
     /// Leaf hash of the last.
     leaf: Hash,
-    /// The first entry of each operation, counted from the tail's first; so are all entries here.
-    ops: HashMap<Hash, u16>,
-    under: Chains,
-    feeds: HashMap<String, Vec<Shown>>,
+    ops: Chunks<(Hash, u16)>,
+    /// Entries under keys, which are compared as numbers.
+    under: Chunks<(u128, u16)>,
+    places: Chunks<Place>,
     touched: Touched,
     texts: Texts,
 }
 
-/// Entries under keys.
-#[derive(Default)]
-struct Chains {
-    /// Where the last link of a key is.
-    last: HashMap<Key, u32>,
-    links: Vec<Link>,
-}
-
-struct Link {
-    key: Key,
-    entry: u16,
-    /// Where the link before it is that has the same key.
-    before: Option<u32>,
-}
+/// A feed, the entry with which it took in another, and that one's number.
+type Place = (FeedNo, u16, u64);
 
 /// Ids of objects as rows hold them.
 #[derive(Default)]
@@ -79,7 +68,7 @@ pub(super) struct Packed {
     /// Sealed, in order of key.
     pub(super) rows: Vec<Row>,
     /// How many places it adds to each feed, in order of the places.
-    pub(super) feeds: Vec<(String, u32)>,
+    pub(super) feeds: Vec<(FeedNo, u32)>,
 }
 
 impl Tail {
@@ -88,9 +77,9 @@ impl Tail {
             first,
             end: first,
             leaf: Hash::ZERO,
-            ops: HashMap::new(),
-            under: Chains::default(),
-            feeds: HashMap::new(),
+            ops: Chunks::new(),
+            under: Chunks::new(),
+            places: Chunks::new(),
             touched: Touched::default(),
             texts: Texts::default(),
         }
@@ -100,55 +89,98 @@ impl Tail {
     pub(super) fn clear(&mut self) {
         self.first = self.end;
         self.ops.clear();
-        self.under.last.clear();
-        self.under.links.clear();
-        self.feeds.clear();
+        self.under.clear();
+        self.places.clear();
         self.touched.bytes.clear();
         self.touched.begins.clear();
     }
 
     /// Takes the next entry in.
-    pub(super) fn take<F: Display, O: Display>(&mut self, record: &Record<F, O>) {
+    pub(super) fn take<F: Display, O: Display>(
+        &mut self,
+        record: &Record<F, O>,
+        feeds: &mut Feeds,
+    ) {
         let entry = self.offset(record.n);
-        self.ops.entry(record.op_id).or_insert(entry);
+        self.ops.push((record.op_id, entry));
         for (feed, n) in &record.feeds {
             let feed = self.texts.only(feed);
             if *n != record.n {
-                self.under.push(late_key(feed, *n), entry);
+                let key = u128::from_be_bytes(late_key(feed, *n));
+                self.under.push((key, entry));
             }
-            let shown = Shown {
-                n: *n,
-                with: record.n,
-            };
-            match self.feeds.get_mut(feed) {
-                Some(places) => places.push(shown),
-                None => drop(self.feeds.insert(feed.to_owned(), vec![shown])),
-            }
+            self.places.push((feeds.number_of(feed), entry, *n));
         }
         self.touched.begins.push(self.touched.bytes.len() as u32);
         for id in self.texts.sorted(&record.objects) {
-            self.under.push(object_key(id), entry);
+            let key = u128::from_be_bytes(object_key(id));
+            self.under.push((key, entry));
             self.touched.push(entry, id);
         }
         self.leaf = record.leaf;
         self.end = record.n + 1;
     }
 
+    /// The first entry of an operation.
     pub(super) fn find(&self, op_id: &Hash) -> Option<u64> {
-        self.ops.get(op_id).map(|entry| self.entry(*entry))
+        let mut found = self.ops.within((*op_id, 0)..=(*op_id, u16::MAX));
+        found.find_map(|found| Some(self.entry(found.first()?.1)))
     }
 
-    /// The entries under a key, from entry `from` on.
-    pub(super) fn under(&self, key: &Key, from: u64) -> Vec<u64> {
-        let entries = self.under.back(key).map(|entry| self.entry(entry));
-        let mut entries: Vec<u64> = entries.take_while(|n| *n >= from).collect();
-        entries.reverse();
+    /// The entries under a key, from entry `from` on; at most `limit`.
+    pub(super) fn under(&self, key: &Key, from: u64, limit: usize) -> Vec<u64> {
+        let key = u128::from_be_bytes(*key);
+        if from >= self.end {
+            return Vec::new();
+        }
+        let from = self.offset(from.max(self.first));
+        let mut entries = Vec::new();
+        for found in self.under.within((key, from)..=(key, u16::MAX)) {
+            let rest = limit - entries.len();
+            let found = found.iter().take(rest).map(|(_, entry)| self.entry(*entry));
+            entries.extend(found);
+        }
         entries
     }
 
-    /// The places of a feed.
-    pub(super) fn places(&self, feed: &str) -> &[Shown] {
-        self.feeds.get(feed).map_or(&[], Vec::as_slice)
+    /// How many places a feed has.
+    pub(super) fn len(&self, feed: FeedNo) -> u64 {
+        let all = self
+            .places
+            .within((feed, 0, 0)..=(feed, u16::MAX, u64::MAX));
+        all.map(|places| places.len() as u64).sum()
+    }
+
+    /// The places of a feed but the first `before`; at most `limit`.
+    pub(super) fn places(&self, feed: FeedNo, before: u64, limit: usize) -> Vec<Shown> {
+        let mut before = usize::try_from(before).unwrap_or(usize::MAX);
+        let mut shown = Vec::new();
+        for places in self
+            .places
+            .within((feed, 0, 0)..=(feed, u16::MAX, u64::MAX))
+        {
+            let rest = limit - shown.len();
+            let places = places
+                .get(before.min(places.len())..)
+                .map_or(&[][..], |p| p);
+            shown.extend(places.iter().take(rest).map(|(_, with, n)| Shown {
+                n: *n,
+                with: self.entry(*with),
+            }));
+            before = before.saturating_sub(places.len());
+        }
+        shown
+    }
+
+    /// Whether a feed has a place.
+    pub(super) fn has_place(&self, feed: FeedNo, Shown { n, with }: Shown) -> bool {
+        if !(self.first..self.end).contains(&with) {
+            return false;
+        }
+        let place = (feed, self.offset(with), n);
+        self.places
+            .within(place..=place)
+            .any(|found| !found.is_empty())
     }
 
     /// The ids of the objects that entry `n` touches.
@@ -169,43 +201,32 @@ impl Tail {
     }
 
     /// All of it as a run.
-    pub(super) fn pack(&self) -> Packed {
-        let mut feeds: Vec<(&String, &Vec<Shown>)> = self.feeds.iter().collect();
-        feeds.sort_unstable_by_key(|feed| feed.0);
-        let names = feeds.iter().map(|(name, places)| {
-            let [count, length] = [places.len(), name.len()].map(|len| (len as u32).to_be_bytes());
-            [&count, &length, name.as_bytes()].concat()
+    pub(super) fn pack(&self, feeds: &Feeds) -> Packed {
+        let mut ops = self.ops.sorted();
+        ops.dedup_by_key(|(op, _)| *op);
+        let under = self.under.sorted();
+        let under = || under.iter().map(|(key, entry)| (key.to_be_bytes(), *entry));
+        let places = self.places.sorted();
+        let counts = places.chunk_by(|(one, ..), (next, ..)| one == next);
+        let counts: Vec<_> = counts.map(|own| (own[0].0, own.len() as u32)).collect();
+        let names = counts.iter().map(|(feed, count)| {
+            let name = feeds.name(*feed);
+            let length = (name.len() as u32).to_be_bytes();
+            [&count.to_be_bytes(), &length, name.as_bytes()].concat()
         });
-        let ops = self.ops.iter().map(|(op, entry)| (*op.as_bytes(), *entry));
-        let ops = sorted(ops);
-        let hashes = self.under.links.iter();
-        // As numbers they are compared sooner, and in the same order.
-        let hashes = sorted(hashes.map(|link| (u128::from_be_bytes(link.key), link.entry)));
-        let hashes = || {
-            hashes
-                .iter()
-                .map(|(key, entry)| (key.to_be_bytes(), *entry))
-        };
-        let places = feeds.iter().flat_map(|(_, places)| places.iter());
-        let place = |place: &Shown| pair::<10>(&place.n.to_be_bytes(), self.offset(place.with));
+        let place = |(_, with, n): &Place| pair::<10>(&n.to_be_bytes(), *with);
+        let op = |(op, entry): &(Hash, u16)| twice(pair::<34>(op.as_bytes(), *entry));
 
         let mut packer = Packer::new(self.first);
         packer.pack(Section::Feeds, numbered(names));
-        packer.pack(
-            Section::Ops,
-            ops.iter().map(|(op, entry)| twice(pair::<34>(op, *entry))),
-        );
-        packer.pack(
-            Section::Hashes,
-            hashes().map(|(key, entry)| twice(pair::<18>(&key, entry))),
-        );
-        packer.pack(Section::Places, numbered(places.map(place)));
+        packer.pack(Section::Ops, ops.iter().map(op));
+        let hashes = under().map(|(key, entry)| twice(pair::<18>(&key, entry)));
+        packer.pack(Section::Hashes, hashes);
+        packer.pack(Section::Places, numbered(places.iter().map(place)));
         packer.pack(Section::Touched, self.touched.things());
 
-        let keys = ops.iter().map(|(op, _)| hint(op));
-        let keys: Vec<u64> = keys.chain(hashes().map(|(key, _)| hint(&key))).collect();
-        let counts = feeds.iter();
-        let counts = counts.map(|(name, places)| ((*name).clone(), places.len() as u32));
+        let keys = ops.iter().map(|(op, _)| hint(op.as_bytes()));
+        let keys: Vec<u64> = keys.chain(under().map(|(key, _)| hint(&key))).collect();
         Packed {
             run: Run {
                 first: self.first,
@@ -214,23 +235,8 @@ impl Tail {
             },
             leaf: self.leaf,
             rows: packer.rows,
-            feeds: counts.collect(),
+            feeds: counts,
         }
-    }
-}
-
-impl Chains {
-    fn push(&mut self, key: Key, entry: u16) {
-        let at = self.links.len() as u32;
-        let before = self.last.insert(key, at);
-        self.links.push(Link { key, entry, before });
-    }
-
-    /// The entries under a key, the last first.
-    fn back(&self, key: &Key) -> impl Iterator<Item = u16> {
-        let link = |at: Option<u32>| at.map(|at| &self.links[at as usize]);
-        let last = link(self.last.get(key).copied());
-        std::iter::successors(last, move |after| link(after.before)).map(|link| link.entry)
     }
 }
 
@@ -319,12 +325,6 @@ fn twice<T: Copy>(thing: T) -> (T, T) {
 /// What the filter takes of a key.
 pub(super) fn hint(key: &[u8]) -> u64 {
     u64::from_be_bytes(key.first_chunk().copied().unwrap_or_default())
-}
-
-fn sorted<T: Ord>(pairs: impl Iterator<Item = T>) -> Vec<T> {
-    let mut pairs: Vec<T> = pairs.collect();
-    pairs.sort_unstable();
-    pairs
 }
 
 /// Each with its number before it.
