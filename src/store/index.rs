@@ -18,6 +18,7 @@ mod rows;
 mod run;
 mod state;
 mod tail;
+mod touched;
 
 use std::fmt::Display;
 use std::io;

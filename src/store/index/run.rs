@@ -6,7 +6,8 @@ use crate::chain::Hash;
 
 use super::filter::Filter;
 use super::rows::{Section, rows_from};
-use super::tail::{Key, hint, pair, touched_begin};
+use super::tail::{Key, hint, pair};
+use super::touched::{text, touched_begin, touched_in};
 use super::{IndexError, Shown};
 
 /// Places that are gone through rather than halved: about a row of them.
@@ -147,42 +148,12 @@ impl Run {
     }
 }
 
-/// The id of an object that an entry touches.
-pub(super) struct OneTouched<'a> {
-    pub(super) entry: u16,
-    pub(super) id: &'a str,
-    /// Both as a row holds them.
-    pub(super) bytes: &'a [u8],
-}
-
-/// What a row holds of touched objects; nothing more behind what is malformed, which no row that was sealed here is.
-pub(super) fn touched_in(mut bytes: &[u8]) -> impl Iterator<Item = OneTouched<'_>> {
-    std::iter::from_fn(move || {
-        let (entry, behind) = bytes.split_first_chunk()?;
-        let (id, rest) = text(behind)?;
-        let whole = bytes;
-        bytes = rest;
-        Some(OneTouched {
-            entry: u16::from_be_bytes(*entry),
-            id,
-            bytes: &whole[..whole.len() - rest.len()],
-        })
-    })
-}
-
 /// A feed's name and how many places the run adds to it, taken from the front.
 pub(super) fn feed_count<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, u32)> {
     let (count, behind) = rest.split_first_chunk()?;
     let (name, behind) = text(behind)?;
     *rest = behind;
     Some((name, u32::from_be_bytes(*count)))
-}
-
-/// A text behind its length, and what follows.
-fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let (length, behind) = bytes.split_first_chunk()?;
-    let (text, behind) = behind.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    Some((std::str::from_utf8(text).ok()?, behind))
 }
 
 pub(super) fn malformed() -> IndexError {

@@ -13,7 +13,8 @@ use super::chunks::Chunks;
 use super::feeds::{FeedNo, Feeds};
 use super::filter::Filter;
 use super::rows::{Packer, Row, Section};
-use super::run::{Run, touched_in};
+use super::run::Run;
+use super::touched::Touched;
 use super::{Record, Shown};
 
 /// Of what is looked up by more than an operation's id: the first half of a SHA-256, as ids of objects are themselves.
@@ -51,15 +52,6 @@ pub(super) struct Tail {
 /// A feed, the entry with which it took in another, and that one's number.
 type Place = (FeedNo, u16, u64);
 
-/// Ids of objects as rows hold them.
-#[derive(Default)]
-struct Touched {
-    /// In order of entry and id: the entry, the id's length, the id.
-    bytes: Vec<u8>,
-    /// Where each entry's begin.
-    begins: Vec<u32>,
-}
-
 /// A tail in the form of a run.
 pub(super) struct Packed {
     pub(super) run: Run,
@@ -91,8 +83,7 @@ impl Tail {
         self.ops.clear();
         self.under.clear();
         self.places.clear();
-        self.touched.bytes.clear();
-        self.touched.begins.clear();
+        self.touched.clear();
     }
 
     /// Takes the next entry in.
@@ -111,7 +102,7 @@ impl Tail {
             }
             self.places.push((feeds.number_of(feed), entry, *n));
         }
-        self.touched.begins.push(self.touched.bytes.len() as u32);
+        self.touched.next_entry();
         for id in self.texts.sorted(&record.objects) {
             let key = u128::from_be_bytes(object_key(id));
             self.under.push((key, entry));
@@ -240,39 +231,6 @@ impl Tail {
     }
 }
 
-impl Touched {
-    fn push(&mut self, entry: u16, id: &str) {
-        self.bytes.extend_from_slice(&entry.to_be_bytes());
-        self.bytes
-            .extend_from_slice(&(id.len() as u32).to_be_bytes());
-        self.bytes.extend_from_slice(id.as_bytes());
-    }
-
-    fn of(&self, entry: u16) -> Vec<String> {
-        let begin = self
-            .begins
-            .get(usize::from(entry))
-            .map_or(self.bytes.len(), |at| *at as usize);
-        let own = touched_in(&self.bytes[begin..]);
-        let own = own.take_while(|touched| touched.entry == entry);
-        own.map(|touched| touched.id.to_owned()).collect()
-    }
-
-    /// Each id with its entry; a row begins with an entry, and how many of its ids stand in rows before.
-    fn things(&self) -> impl Iterator<Item = ([u8; 6], &[u8])> {
-        let (mut last, mut nth) = (None, 0u32);
-        touched_in(&self.bytes).map(move |touched| {
-            nth = if last == Some(touched.entry) {
-                nth + 1
-            } else {
-                0
-            };
-            last = Some(touched.entry);
-            (touched_begin(touched.entry, nth), touched.bytes)
-        })
-    }
-}
-
 /// Where texts are written for a moment.
 #[derive(Default)]
 struct Texts {
@@ -300,14 +258,6 @@ impl Texts {
         self.each.dedup_by(|a, b| text(a) == text(b));
         self.each.iter().map(text)
     }
-}
-
-/// What a row of touched objects begins with.
-pub(super) fn touched_begin(offset: u16, nth: u32) -> [u8; 6] {
-    let mut begin = [0; 6];
-    begin[..2].copy_from_slice(&offset.to_be_bytes());
-    begin[2..].copy_from_slice(&nth.to_be_bytes());
-    begin
 }
 
 /// A key and an entry.
