@@ -1,6 +1,7 @@
 //! What the ledger knows, and the one way to change it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::objects::{
     Account, Barred, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer,
@@ -45,6 +46,20 @@ macro_rules! tables {
             pub warnings: Vec<super::Refusal>,
         }
 
+        /// The id of an object of any kind, written as it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ObjectId {
+            $(#[doc = concat!("Of a ", $kind, ".")] $object(<$object as Object>::Id),)*
+        }
+
+        impl fmt::Display for ObjectId {
+            fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(ObjectId::$object(id) => id.fmt(to),)*
+                }
+            }
+        }
+
         $(impl Stored for $object {
             const KIND: &'static str = $kind;
             fn table(state: &State) -> &Table<Self> {
@@ -59,10 +74,10 @@ macro_rules! tables {
         })*
 
         impl Effects {
-            /// The ids of every object touched, as text, in a fixed order.
-            pub fn objects(&self) -> Vec<String> {
+            /// The ids of every object touched, in a fixed order.
+            pub fn objects(&self) -> Vec<ObjectId> {
                 let mut ids = Vec::new();
-                $(ids.extend(self.$field.keys().map(ToString::to_string));)*
+                $(ids.extend(self.$field.keys().map(|id| ObjectId::$object(*id)));)*
                 ids
             }
         }

@@ -7,10 +7,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::chain::{Hash, Line};
-use crate::store::Record;
+use crate::domain::state::ObjectId;
+use crate::domain::values::PartyId;
+use crate::store;
 
 use super::pipeline::{Judgement, Reply};
 use super::sequencer::Entered;
+
+/// What the index keeps of an entry. A party's feed has its id for a name. Nothing is written out before the index does it, on its
+/// own thread.
+pub(super) type Record = store::Record<PartyId, ObjectId>;
 
 /// Most entries of a batch.
 pub(super) const BATCH_ENTRIES_MAX: usize = 4_096;
@@ -46,29 +52,24 @@ impl Batch {
     fn push(&mut self, judged: Judged) {
         if let Some(entered) = judged.entered {
             self.bytes += entered.line.bytes().len() + 1;
-            self.records.push(record_of(&entered));
-            self.lines.push(entered.line);
+            let (line, record) = record_of(entered);
+            self.records.push(record);
+            self.lines.push(line);
         }
         self.answers.push((judged.reply, judged.judgement));
     }
 }
 
-/// What the index keeps of an entry.
-pub(super) fn record_of(entered: &Entered) -> Record {
-    let n = entered.line.n();
-    let feeds = entered.told.iter();
-    Record {
-        n,
+/// The line of an entry, and what the index keeps of it.
+pub(super) fn record_of(entered: Entered) -> (Line, Record) {
+    let record = Record {
+        n: entered.line.n(),
         leaf: *entered.line.leaf(),
         op_id: Hash::new(*entered.op.as_bytes()),
-        feeds: feeds.map(|(party, n)| (feed_of(party), *n)).collect(),
-        objects: entered.objects.clone(),
-    }
-}
-
-/// The name of a party's feed.
-pub(super) fn feed_of(party: &crate::domain::values::PartyId) -> String {
-    format!("party:{party}")
+        feeds: entered.told,
+        objects: entered.objects,
+    };
+    (entered.line, record)
 }
 
 /// Where the open batch is handed from the thread that sequences to the one that commits.

@@ -65,7 +65,7 @@ fn check(head: &Sequencer, payload: &Payload, op: OpId, time: Instant) -> Result
     let effects = head.decide(payload, &keys, op, time)?;
     Ok(Checked {
         op_id: op,
-        objects: effects.objects(),
+        objects: effects.objects().iter().map(ToString::to_string).collect(),
         warnings: effects.warnings,
     })
 }

@@ -3,7 +3,9 @@
 use crossbeam_channel::Receiver;
 use tokio::sync::watch;
 
-use crate::store::{Index, IndexError, Record};
+use crate::store::{Index, IndexError};
+
+use super::batch::Record;
 
 /// Batches that may wait for the index before commits wait too.
 pub(super) const BATCHES_BEHIND_MAX: usize = 64;
@@ -17,7 +19,7 @@ pub(super) enum Progress {
     Broken(String),
 }
 
-/// Records batches until no more come, then writes out what is held back.
+/// Records batches until no more come.
 pub(super) fn run(
     index: &Index,
     batches: &Receiver<Vec<Record>>,
@@ -25,8 +27,7 @@ pub(super) fn run(
 ) {
     let done = batches
         .iter()
-        .try_for_each(|records| record(index, &records, progress))
-        .and_then(|()| index.flush());
+        .try_for_each(|records| record(index, &records, progress));
     if let Err(error) = done {
         tracing::error!(%error, "the index broke; lookups fail until the next start rebuilds it");
         progress.send_replace(Progress::Broken(error.to_string()));

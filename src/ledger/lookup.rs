@@ -4,7 +4,6 @@ use crate::chain::Hash;
 use crate::domain::values::{OpId, PartyId};
 use crate::store::{IndexError, Shown};
 
-use super::batch::feed_of;
 use super::handle::{Inner, Ledger};
 use super::indexer::Progress;
 use super::status::Stopped;
@@ -57,7 +56,7 @@ impl Ledger {
             }
             Feed::Party(party) => {
                 self.inner.indexed(size).await?;
-                Ok(self.inner.index.feed(&feed_of(&party), from, limit)?)
+                Ok(self.inner.index.feed(&party.to_string(), from, limit)?)
             }
         }
     }
@@ -72,7 +71,7 @@ impl Ledger {
         })?;
         inner.shared.status.durable(size).await?;
         inner.indexed(size).await?;
-        Ok(inner.index.shows(&feed_of(&party), n)? || due)
+        Ok(inner.index.shows(&party.to_string(), n)? || due)
     }
 
     /// The ids of the objects that entry `n` touches. Whom they are told to must be able to see them.

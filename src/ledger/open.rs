@@ -14,11 +14,11 @@ use crate::domain::payload::Payload;
 use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
 use crate::store::{
-    EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Record, Recovered,
+    EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Recovered,
     SegmentJournal, free_space,
 };
 
-use super::batch::record_of;
+use super::batch::{Record, record_of};
 use super::clock::{Clock, ClockChoice};
 use super::committer::{CommitError, Committer};
 use super::gate::{FreeBytes, Gate};
@@ -179,7 +179,8 @@ pub(super) fn recover(
     let key = keyfile::read(&keyfile::path_in(&config.data), || passphrase)?;
     let Recovered { journal, .. } = SegmentJournal::open(layout.clone(), &mut |_, _| ())?;
     let reader = journal.reader();
-    let opened = Index::open(&layout.index(), &|n| reader.leaf(n).ok())?;
+    let leaf = |n| reader.leaf(n).ok();
+    let opened = Index::open(&layout.index(), layout.lines_per_segment(), &leaf)?;
     if let Some(rebuild) = &opened.rebuild {
         tracing::warn!(reason = %rebuild.reason, aside = %rebuild.aside.display(), "the index is made anew");
     }
@@ -220,10 +221,11 @@ fn replay(
         let entry = ReadEntry::of(entry, line, verifier).map_err(|why| BadEntry { n, why })?;
         let entered = replay.take(entry)?;
         if n >= index.size() {
-            records.push(record_of(&entered));
+            records.push(record_of(entered).1);
         }
         if records.len() == RECORDS_AT_ONCE {
-            index.record(&std::mem::take(&mut records))?;
+            index.record(&records)?;
+            records.clear();
         }
         progress(n + 1, size);
     }

@@ -13,10 +13,9 @@ use crate::chain::{Hash, Verifier};
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
 use crate::domain::values::{Instant, PartyId, PublicKey};
-use crate::store::Record;
 use crate::store::head::HEAD_INTERVAL_MS;
 
-use super::batch::{Judged, Slot};
+use super::batch::{Judged, Record, Slot};
 use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
 use super::intake::Decoded;

@@ -7,7 +7,7 @@ use crate::domain::Refusal;
 use crate::domain::judge::judge;
 use crate::domain::objects::PartyLink;
 use crate::domain::payload::Payload;
-use crate::domain::state::{Effects, State};
+use crate::domain::state::{Effects, ObjectId, State};
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
 
 use super::verify::Verified;
@@ -53,7 +53,7 @@ pub struct Entered {
     /// Who is told of which entry with it: its audience of this one, and of earlier ones those whose instant has come.
     pub told: Vec<(PartyId, u64)>,
     /// The ids of the objects it touches.
-    pub objects: Vec<String>,
+    pub objects: Vec<ObjectId>,
     /// Rules of severity `warn` that did not hold.
     pub warnings: Vec<Refusal>,
 }

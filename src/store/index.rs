@@ -1,44 +1,64 @@
 //! What is looked up quickly and can be rebuilt from the entries at any time: operations by id, feeds, objects.
 //!
-//! It lives in sled 0.34, which is not trusted with anything: each record carries a checksum, a sum over all of them stands beside
-//! the size that they cover, both are checked when the index is opened, and a panic inside sled is an error here. Whatever is wrong, the
-//! folder is moved aside and the caller records the entries anew.
+//! The newest entries are a tail in memory. When it has all entries of a run, which is a segment of the journal, it is written as rows
+//! of some KB that never change, and the next tail begins. Of each run a filter stays in memory, so that a lookup reads rows of hardly any
+//! run but those that hold what it looks for. What is in the tail is gone after a stop, and recorded again: a start judges every entry
+//! anyway.
+//!
+//! Rows live in sled 0.34, which is not trusted with anything: each carries a checksum, a sum over all of them stands beside the size
+//! that they cover, both are checked when the index is opened, and a panic inside sled is an error here. Whatever is wrong, the folder is
+//! moved aside and the caller records the entries anew.
 
+mod chunks;
+mod feeds;
+mod filter;
 mod folder;
-mod records;
+mod load;
+mod rows;
+mod run;
+mod state;
+mod tail;
+mod touched;
 
-use std::collections::{BTreeSet, HashMap};
+use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::chain::Hash;
 
 use folder::{await_close, move_aside, remove_unfinished_snapshots};
-use records::{
-    Change, Covers, META, State, feed_key, last_number, load, number, object_key, op_key, sealed,
-    shown_key, touched_key, unsealed,
-};
+use load::{load, put_meta};
+use rows::Row;
+use state::State;
+use tail::Packed;
+
+/// Most entries of a run, so that two bytes say which of them is meant.
+pub const RUN_ENTRIES_MAX: u64 = 1 << 16;
 
 /// Memory that sled may use for pages, in bytes.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What the index keeps of one entry.
+/// Rows that are written in one go: lookups that read rows wait so long.
+const ROWS_AT_ONCE: usize = 64;
+
+/// What the index keeps of one entry. Names of feeds and ids of objects are what they are written as; nobody writes them before the
+/// index does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<F = String, O = String> {
     /// Number of the entry.
     pub n: u64,
     /// Its leaf hash.
     pub leaf: Hash,
     /// Id of its operation; of two entries with one id the first is found.
     pub op_id: Hash,
-    /// Feeds that grow with this entry (`party:<id>`, `authority`, …), each with the number of the entry it shows next: this one,
-    /// or an earlier one that the feed may show from now on.
-    pub feeds: Vec<(String, u64)>,
+    /// Feeds that grow with this entry, each with the number of the entry it shows next: this one, or an earlier one that the feed may
+    /// show from now on. Those of one feed are in order of number.
+    pub feeds: Vec<(F, u64)>,
     /// Ids of the objects that it touches.
-    pub objects: Vec<String>,
+    pub objects: Vec<O>,
 }
 
 /// A place of a feed.
@@ -48,6 +68,13 @@ pub struct Shown {
     pub n: u64,
     /// Number of the entry with which the feed took it in: the same, or a later one.
     pub with: u64,
+}
+
+impl Shown {
+    /// Places of a feed are in this order.
+    fn order(&self) -> (u64, u64) {
+        (self.with, self.n)
+    }
 }
 
 /// Why the index did not answer.
@@ -101,7 +128,11 @@ pub struct Rebuild {
 pub struct Index {
     /// Always there but while it is being dropped.
     db: Option<sled::Db>,
-    state: Mutex<State>,
+    /// Entries of a run.
+    run_entries: u64,
+    /// One at a time records.
+    recording: Mutex<()>,
+    state: RwLock<State>,
     /// Same as in the state, to be read without waiting.
     size: AtomicU64,
     broken: AtomicBool,
@@ -109,12 +140,15 @@ pub struct Index {
 
 impl Index {
     /// Opens the index in a folder, whole or not at all: a damaged one, or one of other entries, is moved aside for an empty one.
-    /// `leaf` gives the leaf hash of entry n, if there is one. Only for whoever holds the journal's lock.
+    /// A run is to have `run_entries`, at most [`RUN_ENTRIES_MAX`]; `leaf` gives the leaf hash of entry n, if there is one. Only for
+    /// whoever holds the journal's lock.
     pub fn open(
         path: &Path,
+        run_entries: u64,
         leaf: &dyn Fn(u64) -> Option<Hash>,
     ) -> Result<OpenedIndex, IndexError> {
-        let reason = match Index::try_open(path, leaf) {
+        let run_entries = run_entries.clamp(1, RUN_ENTRIES_MAX);
+        let reason = match Index::try_open(path, run_entries, leaf) {
             Ok(index) => {
                 return Ok(OpenedIndex {
                     index,
@@ -125,40 +159,42 @@ impl Index {
             Err(error) => return Err(error),
         };
         let aside = move_aside(path)?;
-        let index = Index::try_open(path, leaf)?;
+        let index = Index::try_open(path, run_entries, leaf)?;
         Ok(OpenedIndex {
             index,
             rebuild: Some(Rebuild { reason, aside }),
         })
     }
 
-    fn try_open(path: &Path, leaf: &dyn Fn(u64) -> Option<Hash>) -> Result<Index, IndexError> {
+    fn try_open(
+        path: &Path,
+        run_entries: u64,
+        leaf: &dyn Fn(u64) -> Option<Hash>,
+    ) -> Result<Index, IndexError> {
         remove_unfinished_snapshots(path)?;
         await_close(path)?;
         folder::create(path)?;
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
-        let db = guarded(|| config.open().map_err(damaged))?;
-        let mut index = Index {
-            db: Some(db),
-            state: Mutex::new(State {
-                covers: Covers::NOTHING,
-                feeds: HashMap::new(),
-            }),
-            size: AtomicU64::new(0),
-            broken: AtomicBool::new(false),
-        };
-        let state = index.call(load)?;
-        let Covers {
-            size, leaf: last, ..
-        } = state.covers;
-        if size > 0 && leaf(size - 1) != Some(last) {
+        let (db, state) = guarded(|| {
+            let db = config.open().map_err(damaged)?;
+            let state = load(&db)?;
+            Ok((db, state))
+        })?;
+        let covers = state.covers;
+        if covers.size > 0 && leaf(covers.size - 1) != Some(covers.leaf) {
+            let size = covers.size;
             return Err(IndexError::Damaged(format!(
                 "it is of other entries, {size} of them"
             )));
         }
-        index.size = AtomicU64::new(size);
-        index.state = Mutex::new(state);
-        Ok(index)
+        Ok(Index {
+            db: Some(db),
+            run_entries,
+            recording: Mutex::new(()),
+            state: RwLock::new(state),
+            size: AtomicU64::new(covers.size),
+            broken: AtomicBool::new(false),
+        })
     }
 
     /// Number of entries that are recorded: entries 0 up to this, without gap.
@@ -166,108 +202,102 @@ impl Index {
         self.size.load(Ordering::Acquire)
     }
 
-    /// Records entries from [`Index::size`] on, all or none. They are found when this returns; they need not survive a crash, as the
-    /// next start records them again.
-    pub fn record(&self, records: &[Record]) -> Result<(), IndexError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Change::after(&state);
-        let mut ids = BTreeSet::new();
-        for record in records {
-            if record.n != next.covers.size {
-                return Err(IndexError::OutOfOrder {
-                    n: record.n,
-                    size: next.covers.size,
-                });
+    /// Records entries from [`Index::size`] on, all or none. They are found when this returns. The next start may ask for the last of
+    /// them again.
+    pub fn record<F: Display, O: Display>(
+        &self,
+        records: &[Record<F, O>],
+    ) -> Result<(), IndexError> {
+        let _one = self
+            .recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.check_unbroken()?;
+        for (record, size) in records.iter().zip(self.size()..) {
+            if record.n != size {
+                let n = record.n;
+                return Err(IndexError::OutOfOrder { n, size });
             }
-            let is_first = ids.insert(record.op_id) && self.find(&record.op_id)?.is_none();
-            next.take(record, is_first);
         }
-        self.call(|db| {
-            let mut batch = sled::Batch::default();
-            for (key, value) in &next.puts {
-                batch.insert(key.as_slice(), sealed(key, value));
+        let run = |record: &Record<F, O>| record.n / self.run_entries;
+        for records in records.chunk_by(|one, next| run(one) == run(next)) {
+            let mut state = self.write();
+            records.iter().for_each(|record| state.take(record));
+            let size = state.tail.end;
+            drop(state);
+            self.size.store(size, Ordering::Release);
+            if size.is_multiple_of(self.run_entries) {
+                self.write_run()?;
             }
-            batch.insert(META, sealed(META, &next.covers.encode()));
-            db.apply_batch(batch).map_err(damaged)
-        })?;
-        let Change { covers, feeds, .. } = next;
-        state.covers = covers;
-        state.feeds.extend(feeds);
-        self.size.store(state.covers.size, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Makes a run of the tail. Until it is written lookups go on finding in the tail what is there; what a crash leaves half-written
+    /// the next start removes.
+    fn write_run(&self) -> Result<(), IndexError> {
+        let (packed, mut covers) = {
+            let state = self.read();
+            (state.pack(), state.covers)
+        };
+        let Packed { run, leaf, .. } = &packed;
+        (covers.size, covers.leaf) = (run.end, *leaf);
+        for rows in packed.rows.chunks(ROWS_AT_ONCE) {
+            let mut batch = sled::Batch::default();
+            for Row { key, value } in rows {
+                covers.count(value);
+                batch.insert(key.as_slice(), value.as_slice());
+            }
+            self.call(|db| db.apply_batch(batch).map_err(damaged))?;
+        }
+        self.call(|db| put_meta(db, &covers))?;
+        self.write().settle(packed, covers);
         Ok(())
     }
 
     /// Number of the entry that an operation became.
     pub fn find(&self, op_id: &Hash) -> Result<Option<u64>, IndexError> {
-        let key = op_key(op_id);
-        self.call(|db| match db.get(&key).map_err(damaged)? {
-            None => Ok(None),
-            Some(value) => Ok(Some(number(unsealed(&key, &value)?)?)),
-        })
+        self.call(|db| self.read().find(db, op_id))
     }
 
     /// What a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
     pub fn feed(&self, feed: &str, from: u64, limit: usize) -> Result<Vec<Shown>, IndexError> {
-        self.call(|db| {
-            let mut entries = Vec::new();
-            for item in db
-                .range(feed_key(feed, from)..=feed_key(feed, u64::MAX))
-                .take(limit)
-            {
-                let (key, value) = item.map_err(damaged)?;
-                if key != feed_key(feed, from + entries.len() as u64) {
-                    return Err(IndexError::Damaged(format!("feed {feed} has a gap")));
-                }
-                entries.push(Shown::decode(unsealed(&key, &value)?)?);
-            }
-            Ok(entries)
-        })
+        self.call(|db| self.read().feed(db, feed, from, limit))
     }
 
     /// Whether a feed shows entry `n`.
     pub fn shows(&self, feed: &str, n: u64) -> Result<bool, IndexError> {
-        let key = shown_key(feed, n);
-        self.call(|db| match db.get(&key).map_err(damaged)? {
-            None => Ok(false),
-            Some(value) => unsealed(&key, &value).map(|_| true),
-        })
+        self.call(|db| self.read().shows(db, feed, n))
     }
 
     /// How many entries a feed shows.
     pub fn feed_len(&self, feed: &str) -> u64 {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.feeds.get(feed).copied().unwrap_or(0)
+        self.read().feed_len(feed)
     }
 
     /// The numbers of the entries that touch an object, from entry `from` on; at most `limit`.
     pub fn object(&self, id: &str, from: u64, limit: usize) -> Result<Vec<u64>, IndexError> {
-        self.call(|db| {
-            let range = object_key(id, from)..=object_key(id, u64::MAX);
-            let found = db.range(range).take(limit).map(|item| {
-                let (key, value) = item.map_err(damaged)?;
-                unsealed(&key, &value)?;
-                last_number(&key)
-            });
-            found.collect()
-        })
+        self.call(|db| self.read().object(db, id, from, limit))
     }
 
     /// The ids of the objects that entry `n` touches, in order; none where it is not recorded.
     pub fn touched(&self, n: u64) -> Result<Vec<String>, IndexError> {
-        let key = touched_key(n);
-        self.call(|db| {
-            let Some(value) = db.get(&key).map_err(damaged)? else {
-                return Ok(Vec::new());
-            };
-            let ids = std::str::from_utf8(unsealed(&key, &value)?)
-                .map_err(|error| IndexError::Damaged(error.to_string()))?;
-            Ok(ids.lines().map(str::to_owned).collect())
-        })
+        self.call(|db| self.read().touched(db, n))
     }
 
-    /// Writes out what sled holds back, so that the next start has less to record again.
-    pub fn flush(&self) -> Result<(), IndexError> {
-        self.call(|db| db.flush().map(drop).map_err(damaged))
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_unbroken(&self) -> Result<(), IndexError> {
+        match self.broken.load(Ordering::Acquire) {
+            true => Err(IndexError::Damaged("an earlier call found so".to_owned())),
+            false => Ok(()),
+        }
     }
 
     /// Runs a step on sled; damage it finds, or a panic in it, is the end of this index.
@@ -275,9 +305,7 @@ impl Index {
         &self,
         step: impl FnOnce(&sled::Db) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
-        if self.broken.load(Ordering::Acquire) {
-            return Err(IndexError::Damaged("an earlier call found so".to_owned()));
-        }
+        self.check_unbroken()?;
         let db = self.db.as_ref().expect("taken only in drop");
         let done = guarded(|| step(db));
         if matches!(done, Err(IndexError::Damaged(_))) {

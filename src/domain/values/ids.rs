@@ -53,10 +53,12 @@ fn derive(op: &OpId, k: u32) -> [u8; 16] {
 /// One big-endian number, most significant digit first, padded on the left (as ULID).
 fn write_base32(bytes: [u8; 16], to: &mut fmt::Formatter<'_>) -> fmt::Result {
     let number = u128::from_be_bytes(bytes);
-    (0..DIGITS).rev().try_for_each(|place| {
-        let digit = (number >> (5 * place)) & 31;
-        fmt::Write::write_char(to, char::from(ALPHABET[digit as usize]))
-    })
+    // At once: ids are written several times an entry.
+    let digits: [u8; DIGITS] = std::array::from_fn(|i| {
+        let digit = (number >> (5 * (DIGITS - 1 - i))) & 31;
+        ALPHABET[digit as usize]
+    });
+    to.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
 }
 
 fn read_base32(text: &str) -> Option<[u8; 16]> {

@@ -1,7 +1,13 @@
+use super::rows::{META, Section, parts};
 use super::*;
 use crate::chain::hash::sha256;
 use crate::store::testing::{Numbers, files_below};
 use std::fs;
+
+mod model;
+
+/// Entries of a run in most of these tests.
+const RUN: u64 = 4;
 
 /// What an entry is made to be recorded as.
 fn record(n: u64) -> Record {
@@ -9,7 +15,7 @@ fn record(n: u64) -> Record {
         n,
         leaf: leaf(n).unwrap(),
         op_id: sha256(&n.to_be_bytes()),
-        feeds: vec![("authority".into(), n), (format!("party:{}", n % 3), n)],
+        feeds: vec![("all".into(), n), (format!("party:{}", n % 3), n)],
         objects: vec![format!("rcv_{}", n / 4), "ctr_1".into(), "ctr_1".into()],
     }
 }
@@ -21,7 +27,8 @@ fn leaf(n: u64) -> Option<Hash> {
 /// Opens the index and records what is missing up to `size`, as a start does.
 fn start(path: &Path, size: u64) -> (Index, Option<Rebuild>) {
     let OpenedIndex { index, rebuild } =
-        Index::open(path, &|n| leaf(n).filter(|_| n < size)).unwrap();
+        Index::open(path, RUN, &|n| leaf(n).filter(|_| n < size)).unwrap();
+    assert_eq!(index.size() % RUN, 0);
     let missing: Vec<Record> = (index.size()..size).map(record).collect();
     index.record(&missing).unwrap();
     (index, rebuild)
@@ -42,10 +49,7 @@ fn check_answers(index: &Index, size: u64) {
             (n < size).then_some(n)
         );
     }
-    assert_eq!(
-        index.feed("authority", 0, usize::MAX).unwrap(),
-        shown(0..size)
-    );
+    assert_eq!(index.feed("all", 0, usize::MAX).unwrap(), shown(0..size));
     for party in 0..4 {
         let feed = format!("party:{party}");
         let expected: Vec<u64> = (0..size).filter(|n| n % 3 == party).collect();
@@ -140,7 +144,7 @@ fn index_of_other_entries_is_rebuilt() {
     check_answers(&index, 6);
     drop(index);
     // Of as many, but others.
-    let opened = Index::open(&path, &|n| Some(sha256(&[n as u8, 8]))).unwrap();
+    let opened = Index::open(&path, RUN, &|n| Some(sha256(&[n as u8, 8]))).unwrap();
     assert_eq!(opened.index.size(), 0);
     assert!(opened.rebuild.unwrap().aside.is_dir());
 }
@@ -159,9 +163,9 @@ fn deleted_or_replaced_folder_is_rebuilt() {
     check_answers(&index, 10);
     drop(index);
     // Once more, with a file aside already.
-    let (index, rebuild) = start(&path, 9);
+    let (index, rebuild) = start(&path, 7);
     assert!(rebuild.is_some());
-    check_answers(&index, 9);
+    check_answers(&index, 7);
 }
 
 #[test]
@@ -184,33 +188,88 @@ fn tamper(path: &Path, change: impl FnOnce(&sled::Db)) {
     db.flush().unwrap();
 }
 
+/// A row of a section of the first run.
+fn row_of(db: &sled::Db, section: Section) -> Row {
+    let rows = db.iter().map(Result::unwrap);
+    let mut rows = rows.filter(|(key, _)| parts(key) == Some((0, section)));
+    let (key, value) = rows.next().unwrap();
+    Row {
+        key: key.to_vec(),
+        value: value.to_vec(),
+    }
+}
+
+/// The same row with other content, well sealed.
+fn changed(row: &Row) -> Row {
+    let mut content = row.content().unwrap().to_vec();
+    *content.last_mut().unwrap() ^= 1;
+    Row::sealed((row.key.clone(), content))
+}
+
 #[test]
 fn damage_that_opens_cleanly_is_noticed() {
-    let op = op_key(&sha256(&1u64.to_be_bytes()));
-    type Change<'a> = &'a dyn Fn(&sled::Db);
+    type Change<'a> = &'a dyn Fn(&sled::Db, Row);
     let changes: [(&str, Change); 5] = [
-        ("lost record", &|db| drop(db.remove(&op).unwrap())),
-        ("lost meta", &|db| drop(db.remove(META).unwrap())),
-        ("other value", &|db| drop(db.insert(&op, &[0; 16]).unwrap())),
-        ("other value, well sealed", &|db| {
-            drop(db.insert(&op, sealed(&op, &2u64.to_be_bytes())).unwrap())
+        ("lost row", &|db, row| drop(db.remove(row.key).unwrap())),
+        ("lost meta", &|db, _| drop(db.remove(META).unwrap())),
+        ("other value", &|db, row| {
+            drop(db.insert(row.key, &[0; 16]).unwrap())
         }),
-        ("extra record", &|db| {
-            drop(
-                db.insert(b"i2", sealed(b"i2", &2u64.to_be_bytes()))
-                    .unwrap(),
-            )
+        ("other value, well sealed", &|db, row| {
+            let Row { key, value } = changed(&row);
+            drop(db.insert(key, value).unwrap())
+        }),
+        ("extra row", &|db, row| {
+            let Row { key, value } = Row::sealed(([&row.key[..], b"2"].concat(), vec![2; 34]));
+            drop(db.insert(key, value).unwrap())
         }),
     ];
-    for (name, change) in changes {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("index");
-        drop(start(&path, 10));
-        tamper(&path, change);
-        let (index, rebuild) = start(&path, 10);
-        assert!(rebuild.is_some(), "{name}");
-        check_answers(&index, 10);
+    let sections = [
+        Section::Feeds,
+        Section::Ops,
+        Section::Hashes,
+        Section::Places,
+        Section::Touched,
+    ];
+    for section in sections {
+        for (name, change) in changes {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("index");
+            drop(start(&path, 10));
+            tamper(&path, |db| change(db, row_of(db, section)));
+            let (index, rebuild) = start(&path, 10);
+            assert!(rebuild.is_some(), "{name} of {section:?}");
+            check_answers(&index, 10);
+        }
     }
+}
+
+#[test]
+fn index_of_an_earlier_kind_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index");
+    fs::create_dir(&path).unwrap();
+    tamper(&path, |db| drop(db.insert(b"m4", b"of then").unwrap()));
+    let (index, rebuild) = start(&path, 10);
+    assert!(rebuild.is_some());
+    check_answers(&index, 10);
+}
+
+#[test]
+fn run_that_a_crash_cut_short_is_recorded_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index");
+    drop(start(&path, 10));
+    tamper(&path, |db| {
+        let Row { key, value } = row_of(db, Section::Ops);
+        let run_of_8 = [&b"r"[..], &8u64.to_be_bytes(), &key[9..]].concat();
+        db.insert(run_of_8, value).unwrap();
+    });
+    let (index, rebuild) = start(&path, 15);
+    assert_eq!(rebuild, None);
+    check_answers(&index, 15);
+    drop(index);
+    assert_eq!(start(&path, 15).1, None);
 }
 
 #[test]
@@ -218,21 +277,15 @@ fn damage_while_serving_is_an_error_and_ends_the_index() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("index");
     let (index, _) = start(&path, 10);
-    let op = op_key(&sha256(&1u64.to_be_bytes()));
-    index
-        .db
-        .as_ref()
-        .unwrap()
-        .insert(&op, vec![1, 2, 3])
-        .unwrap();
-    assert!(matches!(
-        index.find(&sha256(&1u64.to_be_bytes())),
-        Err(IndexError::Damaged(_))
-    ));
-    assert!(matches!(
-        index.find(&sha256(&2u64.to_be_bytes())),
-        Err(IndexError::Damaged(_))
-    ));
+    let db = index.db.as_ref().unwrap();
+    let row = row_of(db, Section::Ops);
+    db.insert(row.key, vec![1, 2, 3]).unwrap();
+    for n in [1, 9] {
+        assert!(matches!(
+            index.find(&sha256(&u64::to_be_bytes(n))),
+            Err(IndexError::Damaged(_))
+        ));
+    }
     assert!(matches!(
         index.record(&[record(10)]),
         Err(IndexError::Damaged(_))

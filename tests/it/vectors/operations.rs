@@ -128,7 +128,7 @@ impl Stage for Scribe {
         let op = OpId(*envelope.op_id().as_bytes());
         match judge(&self.state, &payload, &keys, op, self.time) {
             Ok(effects) => {
-                let makes = effects.objects().into_iter();
+                let makes = effects.objects().into_iter().map(|id| id.to_string());
                 let makes =
                     makes.filter(|id| id.as_bytes()[3] == b'_' && self.made.insert(id.clone()));
                 let makes = makes.collect();
