@@ -295,6 +295,27 @@ fn damage_while_serving_is_an_error_and_ends_the_index() {
 }
 
 #[test]
+fn what_is_recorded_is_found_while_runs_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (index, _) = start(&dir.path().join("index"), 1);
+    std::thread::scope(|threads| {
+        threads.spawn(|| (1..400).for_each(|n| index.record(&[record(n)]).unwrap()));
+        loop {
+            let n = index.size() - 1;
+            assert_eq!(index.find(&sha256(&n.to_be_bytes())).unwrap(), Some(n));
+            assert_eq!(index.feed("all", n, 1).unwrap(), shown([n]));
+            assert!(index.shows("all", n / 2).unwrap());
+            assert_eq!(index.object("ctr_1", n, 1).unwrap(), [n]);
+            assert_eq!(index.touched(n).unwrap().len(), 2);
+            if n == 399 {
+                break;
+            }
+        }
+    });
+    check_answers(&index, 400);
+}
+
+#[test]
 fn panic_inside_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let (index, _) = start(&dir.path().join("index"), 3);

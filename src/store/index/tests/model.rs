@@ -179,5 +179,7 @@ fn lookups_find_what_a_list_finds_in_long_runs() {
             0, 1, 6, 7, 28, 98, 99, 100, 1_499, 1_500, 1_507, 2_899, 2_900, 2_999, 3_000, 3_499,
         ];
         model.check(&index, &feeds, &objects.map(str::to_owned), &from);
+        // Wherever halving the places looks.
+        assert!((0..3_500).all(|n| index.shows("all", n).unwrap()));
     }
 }
