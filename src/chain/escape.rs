@@ -29,25 +29,37 @@ fn short_unescape(letter: u8) -> Option<u8> {
     })
 }
 
+/// Whether a byte stands for itself.
+fn is_raw(byte: u8) -> bool {
+    byte >= 0x20 && byte != b'"' && byte != b'\\'
+}
+
 /// Length of `text` in bytes once escaped, without the quotes.
 pub(super) fn escaped_len(text: &str) -> usize {
-    let len = |byte: u8| match byte {
-        _ if short_escape(byte).is_some() => 2,
-        0..0x20 => 6,
-        _ => 1,
+    let more = |byte: u8| match byte {
+        _ if is_raw(byte) => 0,
+        _ if short_escape(byte).is_some() => 1,
+        _ => 5,
     };
-    text.bytes().map(len).sum()
+    text.len() + text.bytes().map(more).sum::<usize>()
 }
 
 /// Appends `text` as a JSON string with its quotes.
 pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for byte in text.bytes() {
-        match short_escape(byte) {
+    let mut rest = text.as_bytes();
+    loop {
+        let run = rest.iter().take_while(|byte| is_raw(**byte)).count();
+        let (raw, after) = rest.split_at(run);
+        out.extend_from_slice(raw);
+        let Some((byte, after)) = after.split_first() else {
+            break;
+        };
+        match short_escape(*byte) {
             Some(letter) => out.extend_from_slice(&[b'\\', letter]),
-            None if byte < 0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            None => out.push(byte),
+            None => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
+        rest = after;
     }
     out.push(b'"');
 }
@@ -59,10 +71,7 @@ pub(super) fn read_string(content: &str) -> Result<(String, usize), usize> {
     let mut out = String::new();
     let mut at = 0;
     loop {
-        let run = bytes[at..]
-            .iter()
-            .take_while(|&&b| b >= 0x20 && b != b'"' && b != b'\\')
-            .count();
+        let run = bytes[at..].iter().take_while(|byte| is_raw(**byte)).count();
         out.push_str(&content[at..at + run]);
         at += run;
         match bytes.get(at) {

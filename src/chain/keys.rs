@@ -10,7 +10,7 @@ use ed25519_dalek::{Signer, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::text::{base64, unbase64_exact, unhex};
+use super::text::{base64, unbase64_exact, unhex, write_hex};
 
 /// An ed25519 public key as it is written: any 32 bytes. As text, 64 lower-case hex digits.
 ///
@@ -91,7 +91,7 @@ impl FromStr for PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        write_hex(&self.0, f)
     }
 }
 

@@ -5,6 +5,8 @@
 //!  "payload":"<the payload as a JSON string>","sigs":[["<key hex>","<base64 sig>"],…]}
 //! ```
 
+use std::io::Write as _;
+
 use super::envelope::{Envelope, EnvelopeError};
 use super::escape::{push_string, read_string};
 use super::hash::{Hash, leaf_hash};
@@ -15,6 +17,9 @@ use super::text::decimal;
 /// Most bytes of a line without its newline, as an entry bundle keeps the length in 16 bits (C2SP tlog-tiles). No envelope
 /// within its limits makes a longer one.
 pub const LINE_LEN_MAX: usize = 65_535;
+
+/// Most bytes of a line before what does not depend on its place.
+const HEAD_LEN_MAX: usize = 144;
 
 /// What was accepted, when, and after what: one place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,8 +199,10 @@ impl Unplaced {
     /// written.
     pub fn place(&self, n: u64, time_ms: i64, prev: Hash) -> Result<Line, LineError> {
         let time = format_time(time_ms).ok_or(LineError::Time { time_ms })?;
-        let head = format!("{{\"n\":{n},\"time\":\"{time}\",\"prev\":\"{prev}");
-        let bytes = [head.as_bytes(), &self.0].concat();
+        let mut bytes = Vec::with_capacity(HEAD_LEN_MAX + self.0.len());
+        let head = write!(bytes, "{{\"n\":{n},\"time\":\"{time}\",\"prev\":\"{prev}");
+        head.expect("a vector takes every byte");
+        bytes.extend_from_slice(&self.0);
         Ok(Line {
             n,
             prev,

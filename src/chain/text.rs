@@ -13,6 +13,13 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(out)
 }
 
+/// Writes bytes as lower-case hex.
+pub(super) fn write_hex(bytes: &[u8; 32], to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let mut text = [0; 64];
+    hex::encode_to_slice(bytes, &mut text).map_err(|_| std::fmt::Error)?;
+    to.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
+}
+
 /// Encodes in standard, padded base64 (RFC 4648 §4).
 pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)

@@ -23,6 +23,8 @@ pub struct SegmentJournal {
     /// The last segment, opened for appending once there is something to append.
     writer: Option<Writer>,
     head: LiveHead,
+    /// What one write writes; kept, so that it is not asked of the system each time.
+    buffer: Vec<u8>,
     /// An earlier error: from then on it is unknown what is on the disk.
     stopped: bool,
     _lock: File,
@@ -53,6 +55,7 @@ impl SegmentJournal {
             reader,
             writer: None,
             head: LiveHead::new(head),
+            buffer: Vec::new(),
             stopped: false,
             _lock: lock,
         }
@@ -102,10 +105,10 @@ impl SegmentJournal {
     fn write(&mut self, lines: &[Line]) -> Result<(), JournalError> {
         let first = self.layout.first_of(self.position.size);
         let after = self.follow(lines)?;
-        let mut bytes = Vec::with_capacity(lines.iter().map(|l| l.bytes().len() + 1).sum());
+        self.buffer.clear();
         for line in lines {
-            bytes.extend_from_slice(line.bytes());
-            bytes.push(b'\n');
+            self.buffer.extend_from_slice(line.bytes());
+            self.buffer.push(b'\n');
         }
         if self.writer.as_ref().is_none_or(|w| w.first != first) {
             self.open_segment(first)?;
@@ -128,7 +131,7 @@ impl SegmentJournal {
         }
         // "A commit is one write and one fdatasync."
         self.disk
-            .append(&writer.file, &bytes)
+            .append(&writer.file, &self.buffer)
             .map_err(io_error(&writer.path))?;
         self.disk
             .sync_file(&writer.file)
@@ -188,6 +191,7 @@ impl Journal for SegmentJournal {
                     actual,
                 });
             }
+            // Nothing is written of lines that do not follow one another.
             journal.follow(lines)?;
             let mut rest = lines;
             while !rest.is_empty() {

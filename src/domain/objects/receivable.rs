@@ -7,7 +7,7 @@ use crate::domain::values::{
 };
 
 use super::contract::TermsOfPayment;
-use super::runs::{FenState, Runs};
+use super::runs::{FenState, Run, Runs};
 
 /// What of one invoice a receivable claims, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,15 +199,20 @@ impl Object for Receivable {
             keys.extend(invoices.map(ReceivableKey::Invoice));
         }
         if let Stage::Confirmed(confirmed) = &self.stage {
+            let mut before: Option<&Run> = None;
             for run in confirmed.runs.iter() {
-                keys.push(ReceivableKey::Holder(run.holder));
-                keys.extend(
-                    run.hops
-                        .iter()
-                        .map(|hop| ReceivableKey::FormerHolder(hop.from)),
-                );
+                // Neighbours mostly have one way behind them.
+                let same_way = before.replace(run).filter(|before| before.came_as(run));
+                if same_way.is_none() {
+                    keys.push(ReceivableKey::Holder(run.holder));
+                    let former = run.hops.iter().map(|hop| hop.from);
+                    keys.extend(former.map(ReceivableKey::FormerHolder));
+                }
                 // What is settled must not lengthen what a list of dues looks through.
-                if run.state == FenState::Open {
+                let is_open = run.state == FenState::Open;
+                let same_due =
+                    same_way.filter(|before| before.state == run.state && before.due == run.due);
+                if is_open && same_due.is_none() {
                     let readers = [None, Some(self.debtor), Some(run.holder)];
                     keys.extend(readers.map(|reader| ReceivableKey::Due(reader, run.due)));
                 }

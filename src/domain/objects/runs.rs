@@ -130,13 +130,18 @@ impl Run {
         }
     }
 
+    /// Whether another run has the same holder, by the same way.
+    pub fn came_as(&self, other: &Run) -> bool {
+        self.holder == other.holder
+            && (Arc::ptr_eq(&self.hops, &other.hops) || self.hops == other.hops)
+    }
+
     fn joins(&self, next: &Run) -> bool {
         self.hi == next.lo
             && self.state == next.state
-            && self.holder == next.holder
             && self.due == next.due
             && self.lock == next.lock
-            && (Arc::ptr_eq(&self.hops, &next.hops) || self.hops == next.hops)
+            && self.came_as(next)
     }
 
     fn cut(&self, lo: u64, hi: u64) -> Run {
