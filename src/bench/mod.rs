@@ -18,6 +18,7 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::domain::state::State;
 use crate::ledger::Ledger;
 
 use self::deal::Kind;
@@ -115,6 +116,34 @@ const SHORT: Size = Size {
     syncs: 20,
 };
 
+/// A state, and an operation that it allows.
+#[derive(Debug)]
+pub struct Sample {
+    /// The state before the operation.
+    pub state: State,
+    /// When it is judged.
+    pub time: crate::domain::values::Instant,
+    /// A signed proposal to pass on twelve parts of a receivable, encoded.
+    pub transfer: Vec<u8>,
+}
+
+/// A usual operation with the state that it is judged by, for measuring parts; it plays on a new ledger in a folder.
+pub fn sample(folder: &Path) -> Result<Sample> {
+    let (mut town, ledger) = Town::found(folder)?;
+    let deals = town.deals(&ledger, Kind::Mix, 1)?;
+    let [registered, confirmed, transfer, ..] = &deals[0][..] else {
+        return Err(BenchError::of("a deal", "it has no transfer"));
+    };
+    load::in_process(&ledger, &[vec![registered.clone(), confirmed.clone()]])?;
+    let state = load::runtime()?.block_on(ledger.read(|at| at.state.clone()));
+    ledger.stop();
+    Ok(Sample {
+        state: state.map_err(|error| BenchError::of("the ledger", error))?,
+        time: town.now(),
+        transfer: transfer.clone(),
+    })
+}
+
 /// Measures. `progress` is told what comes next.
 pub fn run(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Report> {
     let started = Instant::now();
@@ -149,10 +178,15 @@ struct Run<'o> {
 }
 
 impl Run<'_> {
-    /// Whether one of these figures is asked for; then it is told that they come.
-    fn asked(&mut self, names: &[&str]) -> bool {
+    /// Whether one of these figures is asked for.
+    fn wanted(&self, names: &[&str]) -> bool {
         let only = &self.options.only;
-        let asked = only.is_empty() || names.iter().any(|name| only.iter().any(|one| one == name));
+        only.is_empty() || names.iter().any(|name| only.iter().any(|one| one == name))
+    }
+
+    /// The same; then it is told that they come.
+    fn asked(&mut self, names: &[&str]) -> bool {
+        let asked = self.wanted(names);
         if asked {
             (self.progress)(&names.join(", "));
         }
@@ -165,7 +199,11 @@ impl Run<'_> {
         let sample = town.deals(&ledger, Kind::Mix, 4)?;
         load::in_process(&ledger, &sample)?;
         self.machine(&sample)?;
-        if self.asked(&["pipeline"]) {
+        // What is measured at rest is what the pipeline left.
+        let mut left = stored::NAMES.to_vec();
+        left.push("pipeline");
+        if self.wanted(&left) {
+            (self.progress)("pipeline");
             let figure = self.pipeline(&mut town, &ledger)?;
             self.figures.push(figure);
         }
@@ -194,17 +232,18 @@ impl Run<'_> {
         }
         let grown = Grown {
             command: &self.options.command,
-            data: self.options.folder.join("grown"),
+            folder: &self.options.folder,
             deals: self.size.growth,
             limit_ms: self.size.limit_ms,
+            smallest: self.size.smallest,
+            largest: match self.options.short {
+                true => 2 * self.size.smallest,
+                false => self.options.growth,
+            },
+            points: self.size.points,
         };
-        let largest = if self.options.short {
-            2 * self.size.smallest
-        } else {
-            self.options.growth
-        };
-        let points = grown.points(self.size.smallest, largest, self.size.points)?;
-        self.figures.extend(growth::figures(&points));
+        let (points, figures) = grown.measured()?;
+        self.figures.extend(figures);
         Ok(points)
     }
 }

@@ -148,7 +148,8 @@ impl Figure {
         }
     }
 
-    fn cells(&self) -> Vec<String> {
+    /// `judged` where it is said whether aims are met: a short run says nothing of that.
+    fn cells(&self, judged: bool) -> Vec<String> {
         let ms = |pick: fn(&Percentiles) -> f64| {
             self.latency
                 .as_ref()
@@ -162,15 +163,19 @@ impl Figure {
                 .map_or(String::new(), |ratio| format!("{ratio:.3}")),
         ];
         cells.extend([ms(|l| l.p50_ms), ms(|l| l.p99_ms), ms(|l| l.p999_ms)]);
-        let aims = self.aims.iter().map(|aim| {
-            let mark = if self.meets(*aim) { "met" } else { "missed" };
-            format!("{aim} {mark}")
-        });
+        let aims = self
+            .aims
+            .iter()
+            .map(|aim| match (judged, self.meets(*aim)) {
+                (true, true) => format!("{aim} met"),
+                (true, false) => format!("{aim} missed"),
+                (false, _) => aim.to_string(),
+            });
         cells.push(aims.collect::<Vec<_>>().join("; "));
         cells
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, judged: bool) -> Value {
         let mut all = json!({
             "about": self.about(), "count": self.count, "value": self.value, "unit": self.unit,
         });
@@ -185,10 +190,10 @@ impl Figure {
         if let Some(errors) = self.errors {
             all["errors"] = json!(errors);
         }
-        let aims = self
-            .aims
-            .iter()
-            .map(|aim| json!({"aim": aim.to_string(), "met": self.meets(*aim)}));
+        let aims = self.aims.iter().map(|aim| match judged {
+            true => json!({"aim": aim.to_string(), "met": self.meets(*aim)}),
+            false => json!({"aim": aim.to_string()}),
+        });
         if !self.aims.is_empty() {
             all["aims"] = aims.collect();
         }
@@ -248,7 +253,8 @@ impl Report {
         let heads = &[
             "figure", "value", "unit", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "aim",
         ];
-        (heads, self.figures.iter().map(Figure::cells).collect())
+        let rows = self.figures.iter().map(|figure| figure.cells(!self.short));
+        (heads, rows.collect())
     }
 
     /// What the table stands under.
@@ -272,7 +278,7 @@ impl Report {
         let figures: Map<_, _> = self
             .figures
             .iter()
-            .map(|figure| (figure.name.to_owned(), figure.json()))
+            .map(|figure| (figure.name.to_owned(), figure.json(!self.short)))
             .collect();
         let growth = self.growth.iter().map(|point| {
             json!({

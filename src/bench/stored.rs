@@ -99,16 +99,19 @@ pub(super) fn disk_bytes(folder: &Path) -> Result<u64> {
     Ok(sum)
 }
 
+/// The figures of a ledger at rest.
+pub(super) const NAMES: [&str; 5] = [
+    "start_up",
+    "memory_per_entry",
+    "disk_per_entry",
+    "index_per_entry",
+    "audit",
+];
+
 impl Run<'_> {
     /// The figures of a ledger that was closed: one of the usual mix.
     pub(super) fn stored(&mut self, data: &Path) -> Result<()> {
-        let names = [
-            "start_up",
-            "memory_per_entry",
-            "disk_per_entry",
-            "index_per_entry",
-        ];
-        if self.asked(&names) {
+        if self.asked(&NAMES[..4]) {
             let figures = self.at_rest(data)?;
             self.figures.extend(figures);
         }

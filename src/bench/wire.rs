@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn a_head_is_read_when_it_is_whole() {
         let answer = b"HTTP/1.1 201 Created\r\nContent-Length: 7\r\nx: y\r\n\r\n{\"n\":1}";
-        assert_eq!(head_of(answer), Some((201, 52, Some(7))));
-        assert_eq!(head_of(&answer[..51]), None);
+        assert_eq!(head_of(answer), Some((201, 49, Some(7))));
+        assert_eq!(head_of(&answer[..48]), None);
         assert_eq!(head_of(b"HTTP/1.1 200 OK\r\n\r\n"), Some((200, 19, None)));
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that unwraps fails where it should
 
 mod arrows;
+mod bench;
 mod bulk;
 mod clients;
 mod config;
