@@ -8,8 +8,9 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsBasepointTable, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::BasepointTable;
@@ -154,7 +155,14 @@ fn matches(
         Some(table) => EdwardsPoint::mul_base(&s) + table * &k,
         None => EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, negated, &s),
     };
-    point.compress().as_bytes() == r && !point.is_small_order()
+    point.compress().as_bytes() == r && !is_small_order(r)
+}
+
+/// Whether an encoding that was just made is of a point of small order: there are eight of them.
+fn is_small_order(encoding: &[u8; 32]) -> bool {
+    static ALL: LazyLock<[CompressedEdwardsY; 8]> =
+        LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress()));
+    ALL.iter().any(|one| one.as_bytes() == encoding)
 }
 
 #[cfg(test)]

@@ -1,4 +1,3 @@
-use curve25519_dalek::constants::EIGHT_TORSION;
 use proptest::prelude::*;
 
 use super::*;
