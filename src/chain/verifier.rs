@@ -20,9 +20,9 @@ use sha2::{Digest, Sha512};
 use super::keys::{PublicKey, Signature};
 
 /// Keys whose point is kept, 300 bytes each.
-const KEYS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+const KEYS: NonZeroUsize = NonZeroUsize::new(8_192).expect("8,192 is not 0");
 /// Keys whose table is kept, 30 KiB each.
-const TABLES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+const TABLES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not 0");
 /// Good signatures of a key after which a table is due. Making one costs as much as some thirty verifications and saves a
 /// tenth of each, so that keys that take each other's place cost little even in vain.
 const TABLE_AFTER: u32 = 512;

@@ -110,9 +110,7 @@ impl Ledger {
         };
         ways.into_iter().map(pending).collect()
     }
-}
 
-impl Ledger {
     /// Has the pool verify these, a few at a time.
     fn verify(&self, arrived: Vec<Arrived>) {
         let mut arrived = arrived.into_iter();

@@ -309,8 +309,10 @@ impl Shared {
                     },
                 );
             }
-            // A broken index takes no records; the next start makes it anew.
-            index.send(batch.records).ok();
+            if !batch.records.is_empty() {
+                // A broken index takes no records; the next start makes it anew.
+                index.send(batch.records).ok();
+            }
         }
     }
 }
