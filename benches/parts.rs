@@ -7,9 +7,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 use counterfoil::bench::{Sample, sample};
 use counterfoil::chain::hash::sha256;
+use counterfoil::chain::verifier::Check;
 use counterfoil::chain::{Entry, Envelope, Hash, Line, SigningKey, Verifier};
 use counterfoil::domain::judge::judge;
 use counterfoil::domain::payload::Payload;
+use counterfoil::ledger::VERIFIED_AT_ONCE;
 use counterfoil::ledger::intake::Decoded;
 
 fn signatures(criterion: &mut Criterion, envelope: &Envelope) {
@@ -24,12 +26,25 @@ fn signatures(criterion: &mut Criterion, envelope: &Envelope) {
     });
     let verifier = Verifier::new();
     // A key that signs often has a table.
+    let check = Check {
+        key: &key,
+        message: [&message, b""],
+        signature: &signature,
+    };
     while !verifier.is_due() {
-        assert!(verifier.verify(&key, &[&message], &signature));
+        assert_eq!(verifier.verify(&[check]), [true]);
     }
     verifier.prepare();
-    criterion.bench_function("verify: the ledger's, a repeat signer", |bench| {
-        bench.iter(|| assert!(verifier.verify(black_box(&key), &[&message], &signature)));
+    let together = [check; VERIFIED_AT_ONCE];
+    criterion.bench_function("verify: the ledger's, 16 of a repeat signer", |bench| {
+        bench.iter(|| {
+            assert!(
+                verifier
+                    .verify(black_box(&together))
+                    .iter()
+                    .all(|good| *good)
+            )
+        });
     });
     let key = SigningKey::from_seed(&[7; 32]);
     let unsigned = || Envelope::new(envelope.payload_type(), envelope.payload()).unwrap();

@@ -9,18 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use warp::Reply as _;
 use warp::Stream;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
 
+use super::Api;
 use super::body::{Most, expect_type};
 use super::operations::{ReceiptRow, busy, told};
 use super::peer::Peer;
 use super::problem::Problem;
 use super::reply::{Handled, NDJSON_TYPE};
-use super::{Api, status};
 use crate::ledger::Pending;
 
 /// Most bytes of a batch, and the time it may take to arrive.
@@ -123,10 +124,7 @@ impl Api {
                 "a batch may have at most {LINES_MAX} lines"
             )));
         }
-        let ledger = self.ledger.clone();
-        // Thousands of envelopes are decoded on a thread of their own; their tickets follow one another.
-        let sent = tokio::task::spawn_blocking(move || ledger.submit_many(&lines_of(&body)));
-        let pending = sent.await.map_err(|_| status::stopped())?;
+        let pending = self.ledger.submit_many(lines_of(body));
         let (answers, stream) = mpsc::channel(ANSWERS_AHEAD);
         let drill = self.drill;
         tokio::spawn(async move {
@@ -154,8 +152,9 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     body.split(|byte| *byte == b'\n').filter(move |_| !none)
 }
 
-fn lines_of(body: &[u8]) -> Vec<&[u8]> {
-    lines(body).collect()
+fn lines_of(body: Vec<u8>) -> Vec<Bytes> {
+    let body = Bytes::from(body);
+    lines(&body).map(|line| body.slice_ref(line)).collect()
 }
 
 /// Answers in order, each when it is durable. Where nobody reads any more, the operations go their way all the same, and what
@@ -208,7 +207,7 @@ mod tests {
     #[test]
     fn who_does_not_read_the_answers_does_not_keep_them_in_memory() {
         let served = Served::empty();
-        let pending = served.ledger.submit_many(&["no envelope"; 5]);
+        let pending = served.ledger.submit_many(vec!["no envelope"; 5]);
         let (answers, mut read) = mpsc::channel(2);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(answer(pending, answers, false, Duration::ZERO, |_| ()));
@@ -224,7 +223,7 @@ mod tests {
     #[case("a\nb\n", 2)]
     #[case("a\n\nb", 3)]
     fn a_batch_has_so_many_lines(#[case] body: &str, #[case] count: usize) {
-        assert_eq!(lines_of(body.as_bytes()).len(), count);
+        assert_eq!(lines_of(body.into()).len(), count);
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub(super) fn in_process(ledger: &Ledger, deals: &[Deal]) -> Result<()> {
         let submit = || -> Result<()> {
             let runtime = runtime()?;
             while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let envelopes: Vec<_> = chunk.iter().flatten().collect();
-                for pending in ledger.submit_many(&envelopes) {
+                let envelopes = chunk.iter().flatten().cloned().collect();
+                for pending in ledger.submit_many::<Vec<u8>>(envelopes) {
                     accepted(runtime.block_on(pending.answer()))?;
                 }
             }

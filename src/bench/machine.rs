@@ -51,8 +51,8 @@ fn verified(deals: &[Deal], at_least: Duration) -> Result<[Figure; 2]> {
     let verifier = Verifier::new();
     for _ in 0..TURNS {
         limit += verified_per_second(&signed, at_least / TURNS, plain)? / f64::from(TURNS);
-        own += verified_per_second(&signed, at_least / TURNS, |one| {
-            of_the_ledger(&verifier, one)
+        own += verified_per_second(&signed, at_least / TURNS, |some| {
+            of_the_ledger(&verifier, some)
         })? / f64::from(TURNS);
     }
     let figure = |name, per_second| {

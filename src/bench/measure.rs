@@ -6,7 +6,9 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rayon::prelude::*;
 
 use crate::chain::pae::{OP_TYPE, pae};
+use crate::chain::verifier::Check;
 use crate::chain::{self, Envelope, Verifier};
+use crate::ledger::VERIFIED_AT_ONCE;
 use crate::store::EntryReader;
 
 use super::deal::Deal;
@@ -41,33 +43,40 @@ pub(super) fn signed(deals: &[Deal]) -> Result<Vec<Signed>> {
 
 /// The check that every ledger of this kind has to make: from the bytes of key, message and signature, nothing kept
 /// between two of them.
-pub(super) fn plain(one: &Signed) -> bool {
-    let Ok(key) = VerifyingKey::from_bytes(one.key.as_bytes()) else {
-        return false;
-    };
-    let signature = Signature::from_bytes(one.signature.as_bytes());
-    key.verify_strict(&one.message, &signature).is_ok()
+pub(super) fn plain(some: &[Signed]) -> bool {
+    some.iter().all(|one| {
+        let Ok(key) = VerifyingKey::from_bytes(one.key.as_bytes()) else {
+            return false;
+        };
+        let signature = Signature::from_bytes(one.signature.as_bytes());
+        key.verify_strict(&one.message, &signature).is_ok()
+    })
 }
 
-/// The check that the ledger makes.
-pub(super) fn of_the_ledger(verifier: &Verifier, one: &Signed) -> bool {
-    let good = verifier.verify(&one.key, &[&one.message], &one.signature);
+/// The check that the ledger makes, of as many as it checks together.
+pub(super) fn of_the_ledger(verifier: &Verifier, some: &[Signed]) -> bool {
+    let checks = some.iter().map(|one| Check {
+        key: &one.key,
+        message: [&one.message, b""],
+        signature: &one.signature,
+    });
+    let good = verifier.verify(&checks.collect::<Vec<_>>());
     if verifier.is_due() {
         verifier.prepare();
     }
-    good
+    good.into_iter().all(|good| good)
 }
 
 /// How many signatures are checked in a second, on all cores, all of which must be good.
 pub(super) fn verified_per_second(
     signed: &[Signed],
     at_least: Duration,
-    verify: impl Fn(&Signed) -> bool + Sync,
+    verify: impl Fn(&[Signed]) -> bool + Sync,
 ) -> Result<f64> {
     let start = Instant::now();
     let mut count = 0;
     while start.elapsed() < at_least {
-        if !signed.par_iter().all(&verify) {
+        if !signed.par_chunks(VERIFIED_AT_ONCE).all(&verify) {
             return Err(BenchError::of("a signature", "it does not verify"));
         }
         count += signed.len();

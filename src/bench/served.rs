@@ -113,7 +113,7 @@ impl Run<'_> {
         let [mut disk, mut verify, mut sign, mut write] = [(); 4].map(|()| Latencies::default());
         for (envelope, signed) in deals.iter().flatten().zip(&signed) {
             disk.time(&mut sync)?;
-            verify.time(|| std::hint::black_box(plain(signed)));
+            verify.time(|| std::hint::black_box(plain(std::slice::from_ref(signed))));
             sign.time(|| town.signed(&[&town.lenders[0]], "", &serde_json::Value::Null))?;
             let (status, said) = write.time(|| runtime.block_on(connection.submit(envelope)))?;
             if status != 201 {

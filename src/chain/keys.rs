@@ -10,7 +10,7 @@ use ed25519_dalek::{Signer, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::text::{base64, unbase64_exact, unhex, write_hex};
+use super::text::{unbase64_exact, unhex, write_base64, write_hex};
 
 /// An ed25519 public key as it is written: any 32 bytes. As text, 64 lower-case hex digits.
 ///
@@ -153,7 +153,7 @@ impl FromStr for Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64(&self.0))
+        write_base64(&self.0, f)
     }
 }
 

@@ -188,7 +188,7 @@ impl Unplaced {
         push_string(&mut out, envelope.payload());
         let mut before = ",\"sigs\":[";
         for (key, sig) in envelope.signatures() {
-            out.extend_from_slice(format!("{before}[\"{key}\",\"{sig}\"]").as_bytes());
+            write!(out, "{before}[\"{key}\",\"{sig}\"]").expect("a vector takes every byte");
             before = ",";
         }
         out.extend_from_slice(b"]}");

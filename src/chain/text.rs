@@ -20,6 +20,14 @@ pub(super) fn write_hex(bytes: &[u8; 32], to: &mut std::fmt::Formatter<'_>) -> s
     to.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
 }
 
+/// Writes 64 bytes in standard, padded base64.
+pub(super) fn write_base64(bytes: &[u8; 64], to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let mut text = [0; 88];
+    let written = STANDARD.encode_slice(bytes, &mut text);
+    written.map_err(|_| std::fmt::Error)?;
+    to.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
+}
+
 /// Encodes in standard, padded base64 (RFC 4648 §4).
 pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
@@ -32,7 +40,13 @@ pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
 
 /// Decodes standard, padded base64 of exactly `N` bytes.
 pub(super) fn unbase64_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
-    unbase64(text)?.try_into().ok()
+    let mut out = [0; N];
+    // The decoder asks for room for whole groups of three bytes, of which the last may hold fewer.
+    let mut room = [0; 3 * 24];
+    let room = room.get_mut(..text.len().div_ceil(4) * 3)?;
+    let len = STANDARD.decode_slice(text, room).ok()?;
+    out.copy_from_slice(room.get(..len).filter(|decoded| decoded.len() == N)?);
+    Some(out)
 }
 
 /// A decimal number in its only spelling: no sign, no leading zero.

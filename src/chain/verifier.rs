@@ -4,7 +4,8 @@
 //! one decompresses key and R and refuses either of small order, then computes R' = s·B − k·A and compares its encoding
 //! with R's bytes. Here R is not decompressed: bytes that equal an encoding that was just made are one, so they decode to R',
 //! and whether R' has small order says the same of R. The key is decompressed and looked at once for all its signatures,
-//! and for a key that signs often the multiples of −A are kept in a table, as they are of B.
+//! and for a key that signs often the multiples of −A are kept in a table, as they are of B. Of signatures that are checked
+//! together the points R' are encoded together, at the price of one inversion for all; each is compared by itself.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +55,25 @@ struct Known {
     good: u32,
 }
 
+/// What a check needs of its key.
+#[derive(Clone, Debug)]
+struct Key {
+    /// −A.
+    negated: EdwardsPoint,
+    table: Option<Table>,
+}
+
+/// A signature, with what it must be of and by.
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'a> {
+    /// Who signed.
+    pub key: &'a PublicKey,
+    /// The message, in parts that follow one another.
+    pub message: [&'a [u8]; 2],
+    /// The signature.
+    pub signature: &'a Signature,
+}
+
 impl Verifier {
     /// Knows no key yet.
     pub fn new() -> Verifier {
@@ -67,18 +87,24 @@ impl Verifier {
         }
     }
 
-    /// Whether `signature` is `key`'s on the message whose parts these are.
-    pub fn verify(&self, key: &PublicKey, message: &[&[u8]], signature: &Signature) -> bool {
-        let (known, table) = self.look_up(key);
-        let Some(negated) = known.or_else(|| sound(key)) else {
-            return false;
-        };
-        let good = matches(key, &negated, table.as_deref(), message, signature);
-        // Only a good signature makes a key known: made-up ones displace nobody.
-        if good {
-            self.count(*key, negated, table.is_some());
-        }
-        good
+    /// Whether each signature is its key's on its message.
+    pub fn verify(&self, checks: &[Check<'_>]) -> Vec<bool> {
+        let known = self.look_up(checks);
+        let points: Vec<Option<EdwardsPoint>> = checks
+            .iter()
+            .zip(&known)
+            .map(|(check, known)| check.point(known.as_ref()?))
+            .collect();
+        let made: Vec<EdwardsPoint> = points.iter().flatten().copied().collect();
+        let mut encodings = EdwardsPoint::compress_batch_alloc(&made).into_iter();
+        let encodings = points.iter().map(|point| point.and_then(|_| encodings.next()));
+        let verdicts: Vec<bool> = checks
+            .iter()
+            .zip(encodings)
+            .map(|(check, encoding)| encoding.is_some_and(|made| check.is_by(&made)))
+            .collect();
+        self.count(checks, &known, &verdicts);
+        verdicts
     }
 
     /// Whether some key signs so often that [`Verifier::prepare`] pays.
@@ -91,30 +117,36 @@ impl Verifier {
         self.is_due.store(false, Ordering::Relaxed);
         let due = std::mem::take(&mut self.kept().due);
         for key in due {
-            if let Some(negated) = self.look_up(&key).0 {
+            let known = self.kept().keys.get(&key).map(|known| known.negated);
+            if let Some(negated) = known {
                 let table = Arc::new(EdwardsBasepointTable::create(&negated));
                 self.kept().tables.put(key, table);
             }
         }
     }
 
-    /// Counts a good signature.
-    fn count(&self, key: PublicKey, negated: EdwardsPoint, has_table: bool) {
+    /// What is needed of each check's key, where that is a point and not weak.
+    fn look_up(&self, checks: &[Check<'_>]) -> Vec<Option<Key>> {
         let mut kept = self.kept();
-        let known = kept
-            .keys
-            .get_or_insert_mut(key, || Known { negated, good: 0 });
-        known.good = known.good.wrapping_add(1);
-        if known.good.is_multiple_of(TABLE_AFTER) && !has_table {
-            kept.due.push(key);
-            self.is_due.store(true, Ordering::Relaxed);
-        }
+        let known: Vec<_> = checks.iter().map(|check| kept.key(check.key)).collect();
+        drop(kept);
+        let known = checks.iter().zip(known);
+        known
+            .map(|(check, known)| known.or_else(|| sound(check.key)))
+            .collect()
     }
 
-    fn look_up(&self, key: &PublicKey) -> (Option<EdwardsPoint>, Option<Table>) {
+    /// Counts the good signatures. Only those make a key known: made-up ones displace nobody.
+    fn count(&self, checks: &[Check<'_>], known: &[Option<Key>], verdicts: &[bool]) {
         let mut kept = self.kept();
-        let known = kept.keys.get(key).map(|known| known.negated);
-        (known, kept.tables.get(key).cloned())
+        let judged = checks.iter().zip(known).zip(verdicts);
+        for ((check, known), _) in judged.filter(|(_, good)| **good) {
+            if let Some(known) = known
+                && kept.count(check.key, known)
+            {
+                self.is_due.store(true, Ordering::Relaxed);
+            }
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -129,33 +161,61 @@ impl Default for Verifier {
     }
 }
 
-/// −A, where the key is a point and not weak.
-fn sound(key: &PublicKey) -> Option<EdwardsPoint> {
-    let point = CompressedEdwardsY(*key.as_bytes()).decompress()?;
-    (!point.is_small_order()).then_some(-point)
+impl Kept {
+    fn key(&mut self, key: &PublicKey) -> Option<Key> {
+        let negated = self.keys.get(key)?.negated;
+        let table = self.tables.get(key).cloned();
+        Some(Key { negated, table })
+    }
+
+    /// Counts a good signature, and says whether its key's table is due now.
+    fn count(&mut self, key: &PublicKey, known: &Key) -> bool {
+        let first = || Known {
+            negated: known.negated,
+            good: 0,
+        };
+        let kept = self.keys.get_or_insert_mut(*key, first);
+        kept.good = kept.good.wrapping_add(1);
+        let is_due = kept.good.is_multiple_of(TABLE_AFTER) && known.table.is_none();
+        if is_due {
+            self.due.push(*key);
+        }
+        is_due
+    }
 }
 
-/// RFC 8032 §5.1.7 without the cofactor: whether the encoding of s·B − k·A is R, and R not of small order.
-fn matches(
-    key: &PublicKey,
-    negated: &EdwardsPoint,
-    table: Option<&EdwardsBasepointTable>,
-    message: &[&[u8]],
-    signature: &Signature,
-) -> bool {
-    let (r, s) = signature.halves();
-    // "0 <= S < L"
-    let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(*s)) else {
-        return false;
-    };
-    let hash = Sha512::new().chain_update(r).chain_update(key.as_bytes());
-    let hash = message.iter().fold(hash, Digest::chain_update);
-    let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-    let point = match table {
-        Some(table) => EdwardsPoint::mul_base(&s) + table * &k,
-        None => EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, negated, &s),
-    };
-    point.compress().as_bytes() == r && !is_small_order(r)
+/// −A, where the key is a point and not weak.
+fn sound(key: &PublicKey) -> Option<Key> {
+    let point = CompressedEdwardsY(*key.as_bytes()).decompress()?;
+    let negated = -point;
+    (!point.is_small_order()).then_some(Key {
+        negated,
+        table: None,
+    })
+}
+
+impl Check<'_> {
+    /// R' = s·B − k·A (RFC 8032 §5.1.7, without the cofactor), where S is in its range.
+    fn point(&self, key: &Key) -> Option<EdwardsPoint> {
+        let (r, s) = self.signature.halves();
+        // "0 <= S < L"
+        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(*s))?;
+        let hash = Sha512::new()
+            .chain_update(r)
+            .chain_update(self.key.as_bytes());
+        let hash = self.message.iter().fold(hash, Digest::chain_update);
+        let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
+        Some(match &key.table {
+            Some(table) => EdwardsPoint::mul_base(&s) + &**table * &k,
+            None => EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &key.negated, &s),
+        })
+    }
+
+    /// Whether the encoding of R' is R, and R not of small order.
+    fn is_by(&self, made: &CompressedEdwardsY) -> bool {
+        let (r, _) = self.signature.halves();
+        made.as_bytes() == r && !is_small_order(r)
+    }
 }
 
 /// Whether an encoding that was just made is of a point of small order: there are eight of them.

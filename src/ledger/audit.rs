@@ -6,9 +6,7 @@ use crate::chain::{Line, Tree, Verifier};
 
 use super::replay::{BadEntry, Checks, ReadEntry, Replay, Why};
 use super::sequencer::Sequencer;
-
-/// Entries whose signatures are verified at once, on all cores.
-const CHUNK: usize = 1_024;
+use super::verify::VERIFIED_AT_ONCE;
 
 /// Why an audit did not come to a good end.
 #[derive(Debug, thiserror::Error)]
@@ -31,50 +29,28 @@ pub struct Audited {
 }
 
 /// Audits lines (without newline) from entry 0 on. `progress` is told how many entries are done.
-pub fn audit<E>(
-    lines: impl IntoIterator<Item = Result<Vec<u8>, E>>,
+pub fn audit<E: Send>(
+    lines: impl IntoIterator<Item = Result<Vec<u8>, E>, IntoIter: Send>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Audited, AuditError<E>> {
     let verifier = Verifier::new();
     let mut replay = Replay::new(Checks::Invariants);
-    let mut lines = lines.into_iter();
-    let mut next = || {
-        let chunk = lines.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>();
-        chunk.map_err(AuditError::Read)
-    };
-    let mut read = read_all(next()?, &verifier);
-    while !read.is_empty() {
-        let following = next()?;
-        // What needs no state is done for the next entries while these are judged.
-        let (following, judged) = rayon::join(
-            || read_all(following, &verifier),
-            || judge(&mut replay, read),
-        );
-        judged?;
-        progress(replay.sequencer().size());
-        read = following;
-    }
+    let lines = lines.into_iter().map(|line| line.map_err(AuditError::Read));
+    let read = |lines: Vec<Vec<u8>>| read_all(&lines, &verifier);
+    replay.take_all(lines, read, |_| Ok(()), progress)?;
     let (sequencer, tree) = replay.finish()?;
     Ok(Audited { sequencer, tree })
 }
 
-/// What can be checked of each line by itself.
-fn read_all(lines: Vec<Vec<u8>>, verifier: &Verifier) -> Vec<Result<ReadEntry, Why>> {
-    let read = |line: Vec<u8>| {
-        let (entry, line) = Line::decode(&line)?;
-        ReadEntry::of(entry, line, Some(verifier))
-    };
-    let entries = lines.into_par_iter().map(read).collect();
+/// What can be checked of each line by itself, on all cores.
+fn read_all(lines: &[Vec<u8>], verifier: &Verifier) -> Vec<Result<ReadEntry, Why>> {
+    let decode = |line: &Vec<u8>| Ok(Line::decode(line)?);
+    let verified =
+        |lines: &[Vec<u8>]| ReadEntry::verified(lines.iter().map(decode).collect(), verifier);
+    let entries = lines.par_chunks(VERIFIED_AT_ONCE).flat_map_iter(verified);
+    let entries = entries.collect();
     if verifier.is_due() {
         verifier.prepare();
     }
     entries
-}
-
-fn judge(replay: &mut Replay, entries: Vec<Result<ReadEntry, Why>>) -> Result<(), BadEntry> {
-    for entry in entries {
-        let n = replay.sequencer().size();
-        replay.take(entry.map_err(|why| BadEntry { n, why })?)?;
-    }
-    Ok(())
 }

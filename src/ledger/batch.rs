@@ -11,7 +11,7 @@ use crate::domain::state::ObjectId;
 use crate::domain::values::PartyId;
 use crate::store;
 
-use super::pipeline::{Judgement, Reply};
+use super::pipeline::Due;
 use super::sequencer::Entered;
 
 /// What the index keeps of an entry. A party's feed has its id for a name. Nothing is written out before the index does it, on its
@@ -27,8 +27,7 @@ pub(super) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) entered: Option<Entered>,
-    pub(super) reply: Reply,
-    pub(super) judgement: Judgement,
+    pub(super) answer: Due,
 }
 
 /// Entries that become durable together, and the answers that wait for them or for earlier ones.
@@ -39,7 +38,7 @@ pub(super) struct Batch {
     /// What the index keeps of them.
     pub(super) records: Vec<Record>,
     /// Whom to answer what.
-    pub(super) answers: Vec<(Reply, Judgement)>,
+    pub(super) answers: Vec<Due>,
     bytes: usize,
 }
 
@@ -56,7 +55,7 @@ impl Batch {
             self.records.push(record);
             self.lines.push(line);
         }
-        self.answers.push((judged.reply, judged.judgement));
+        self.answers.push(judged.answer);
     }
 }
 
@@ -168,6 +167,7 @@ mod tests {
     use super::*;
     use crate::chain::{Entry, Envelope, SigningKey};
     use crate::domain::values::{Instant, OpId};
+    use crate::ledger::pipeline::{Asked, Judgement};
 
     fn entered(payload_len: usize) -> Judged {
         let mut envelope = Envelope::new("text/plain", "x".repeat(payload_len)).unwrap();
@@ -190,8 +190,15 @@ mod tests {
     fn repeat() -> Judged {
         Judged {
             entered: None,
-            reply: tokio::sync::oneshot::channel().0,
-            judgement: Judgement::Repeat { n: 0 },
+            answer: Due {
+                reply: tokio::sync::oneshot::channel().0,
+                asked: Asked {
+                    op_id: OpId([0; 32]),
+                    not_after: Instant::MIN,
+                    keys: Vec::new(),
+                },
+                judgement: Judgement::Repeat { n: 0 },
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! The ledger: takes signed envelopes, judges them, writes the hash chain durably and answers.
 //!
-//! The way of one operation is its types: bytes → [`Decoded`](intake::Decoded) → [`Ticket`](queue::Ticket) →
+//! The way of one operation is its types: bytes with a [`Ticket`](queue::Ticket) → [`Decoded`](intake::Decoded) →
 //! [`Verified`](verify::Verified) → [`Outcome`](sequencer::Outcome) → [`Batch`](batch::Batch) →
 //! [`Published`](committer::Published) → [`Answer`]. Signatures are verified on a pool of threads; one thread sequences, one persists,
 //! one keeps the index. What those threads run, the [`sequencer`] above all, reads no clock and does no I/O of its own.
@@ -45,3 +45,4 @@ pub use open::{Config, StartError, accept_head};
 pub use past::{Past, PastError};
 pub use pending::Pending;
 pub use status::{StopReason, Stopped};
+pub use verify::VERIFIED_AT_ONCE;

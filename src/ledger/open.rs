@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::thread::Builder;
 
 use crossbeam_channel::{Sender, bounded};
+use rayon::prelude::*;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::chain::note::VkeyError;
-use crate::chain::{Checkpoint, CheckpointError, SigningKey, Verifier, VerifierKey};
+use crate::chain::{Checkpoint, CheckpointError, Entry, Line, SigningKey, Verifier, VerifierKey};
 use crate::domain::payload::Payload;
 use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
@@ -26,8 +27,8 @@ use super::handle::{Inner, Ledger, is_drill};
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
-use super::replay::{BadEntry, Checks, ReadEntry, Replay};
-use super::sequencer::Sequencer;
+use super::replay::{BadEntry, Checks, ReadEntry, Replay, Why};
+use super::sequencer::{Entered, Sequencer};
 use super::status::Status;
 use super::verify;
 
@@ -214,23 +215,36 @@ fn replay(
     let size = reader.size();
     let mut replay = Replay::new(Checks::Rules);
     let mut records: Vec<Record> = Vec::new();
-    for entry in reader.entries(0..size) {
-        let (entry, line) = entry?;
-        let n = entry.n();
-        let verifier = (n >= vouched).then_some(verifier);
-        let entry = ReadEntry::of(entry, line, verifier).map_err(|why| BadEntry { n, why })?;
-        let entered = replay.take(entry)?;
-        if n >= index.size() {
+    let entries = reader.entries(0..size).map(|entry| Ok(entry?));
+    let read = |some: Vec<(Entry, Line)>| read_all(some, vouched, verifier);
+    let took = |entered: Entered| -> Result<(), StartError> {
+        if entered.line.n() >= index.size() {
             records.push(record_of(entered).1);
         }
         if records.len() == RECORDS_AT_ONCE {
             index.record(&records)?;
             records.clear();
         }
-        progress(n + 1, size);
-    }
+        Ok(())
+    };
+    replay.take_all(entries, read, took, &mut |n| progress(n, size))?;
     index.record(&records)?;
     Ok(replay)
+}
+
+fn read_all(
+    mut entries: Vec<(Entry, Line)>,
+    vouched: u64,
+    verifier: &Verifier,
+) -> Vec<Result<ReadEntry, Why>> {
+    let unverified = entries.split_off(entries.partition_point(|(entry, _)| entry.n() < vouched));
+    let entries = entries.into_par_iter();
+    let mut read: Vec<_> = entries
+        .map(|(entry, line)| ReadEntry::of(entry, line))
+        .collect();
+    let unverified = unverified.into_iter().map(Ok).collect();
+    read.extend(ReadEntry::verified(unverified, verifier));
+    read
 }
 
 /// The ledger's name and verifier key, from its state.

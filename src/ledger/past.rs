@@ -90,7 +90,7 @@ fn judge_to(
     for entry in reader.entries(replay.sequencer().size()..size) {
         shared.status.running()?;
         let (entry, line) = entry.map_err(broken)?;
-        let entry = ReadEntry::of(entry, line, None).map_err(broken)?;
+        let entry = ReadEntry::of(entry, line).map_err(broken)?;
         replay.take(entry).map_err(broken)?;
     }
     kept.0 = Some(replay);

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::chain;
 use crate::domain::Refusal;
-use crate::domain::values::{Instant, OpId};
+use crate::domain::values::{Instant, OpId, PublicKey};
 
 use super::answer::{Answer, Receipt};
 use super::committer::Published;
 use super::handle::{Inner, Ledger};
-use super::intake::Decoded;
 use super::lookup::LookupError;
-use super::pipeline::{Arrived, Judgement, Verdict};
+use super::pipeline::{Arrived, Asked, Judgement, Verdict};
+use super::queue::Ticket;
 use super::status::Stopped;
+use super::verify::{Unfit, VERIFIED_AT_ONCE};
 
 /// An envelope on its way; the answer comes when it is durable.
 pub struct Pending {
@@ -24,120 +24,70 @@ pub struct Pending {
 }
 
 enum Way {
-    /// Answered without the ledger's state.
+    /// Answered without being looked at.
     Done(Answer),
-    Waiting {
-        asked: Asked,
-        verdict: oneshot::Receiver<Verdict>,
-    },
-}
-
-/// What the answer needs of the envelope.
-struct Asked {
-    op_id: OpId,
-    not_after: Instant,
-    keys: Vec<chain::PublicKey>,
-}
-
-/// Operations of a batch that one thread verifies before it lines them up.
-const VERIFIED_AT_ONCE: usize = 16;
-
-/// A decoded operation and the length of its envelope in bytes.
-type Read = (Decoded, usize);
-
-fn read(envelope: &[u8]) -> Result<Read, Refusal> {
-    Decoded::read(envelope).map(|decoded| (decoded, envelope.len()))
+    Waiting(oneshot::Receiver<Verdict>),
 }
 
 impl Ledger {
     /// Submits an encoded envelope and waits for the answer, which rests on durable entries alone.
     pub async fn submit(&self, envelope: &[u8]) -> Answer {
-        let mut pending = self.line_up(vec![read(envelope)]);
-        match pending.pop() {
+        match self.submit_many(vec![envelope.to_vec()]).pop() {
             Some(pending) => pending.answer().await,
             None => Answer::Stopped,
         }
     }
 
     /// Submits encoded envelopes in order: they take consecutive tickets and are judged one after the other, each by itself. Where
-    /// there is no room for all, each is told [`Answer::Busy`]. Blocks while they are decoded, on the threads that verify; a batch at
-    /// its limits takes a good part of a second.
-    pub fn submit_many(&self, envelopes: &[impl AsRef<[u8]> + Sync]) -> Vec<Pending> {
-        let decode = || {
-            envelopes
-                .par_iter()
-                .map(|envelope| read(envelope.as_ref()))
-                .collect()
+    /// there is no room for all, each is told [`Answer::Busy`]. Does not block: they are read on the threads that verify.
+    pub fn submit_many<E>(&self, envelopes: Vec<E>) -> Vec<Pending>
+    where
+        E: AsRef<[u8]> + Send + 'static,
+    {
+        let count = envelopes.len();
+        let lengths: Vec<usize> = envelopes.iter().map(|one| one.as_ref().len()).collect();
+        let answer = match self.inner.shared.take_tickets(&lengths) {
+            Ok(Some(tickets)) => return self.arrive(tickets, envelopes),
+            Ok(None) => Answer::Busy,
+            Err(Stopped) => Answer::Stopped,
         };
-        self.line_up(self.inner.pool.install(decode))
+        let done = std::iter::repeat_n(answer, count).map(Way::Done);
+        done.map(|way| self.pending(way)).collect()
     }
 
-    fn line_up(&self, decoded: Vec<Result<Read, Refusal>>) -> Vec<Pending> {
-        let lengths = decoded
-            .iter()
-            .flatten()
-            .map(|(_, len)| *len)
-            .collect::<Vec<_>>();
-        let mut tickets = match self.inner.shared.take_tickets(&lengths) {
-            Ok(Some(tickets)) => Ok(tickets.into_iter()),
-            Ok(None) => Err(Answer::Busy),
-            Err(Stopped) => Err(Answer::Stopped),
-        };
-        let mut arrived = Vec::new();
-        let ways: Vec<Way> = decoded
-            .into_iter()
-            .map(|decoded| match (decoded, &mut tickets) {
-                (Err(refusal), _) => Way::Done(Answer::Malformed(refusal)),
-                (Ok(_), Err(answer)) => Way::Done(answer.clone()),
-                (Ok((decoded, _)), Ok(tickets)) => {
-                    let ticket = tickets.next().expect("a ticket was taken for each");
-                    let asked = Asked::by(&decoded);
+    /// Has the pool read and verify these, a few at a time.
+    fn arrive<E>(&self, tickets: Vec<Ticket>, envelopes: Vec<E>) -> Vec<Pending>
+    where
+        E: AsRef<[u8]> + Send + 'static,
+    {
+        let mut waiting = Vec::with_capacity(envelopes.len());
+        let mut all = tickets.into_iter().zip(envelopes);
+        loop {
+            let some = all
+                .by_ref()
+                .take(VERIFIED_AT_ONCE)
+                .map(|(ticket, envelope)| {
                     let (reply, verdict) = oneshot::channel();
-                    arrived.push(Arrived {
+                    waiting.push(self.pending(Way::Waiting(verdict)));
+                    Arrived {
                         ticket,
-                        decoded,
+                        envelope,
                         reply,
-                    });
-                    Way::Waiting { asked, verdict }
-                }
-            })
-            .collect();
-        self.verify(arrived);
-        let inner = &self.inner;
-        let pending = |way| Pending {
-            inner: Arc::clone(inner),
-            way,
-        };
-        ways.into_iter().map(pending).collect()
-    }
-
-    /// Has the pool verify these, a few at a time.
-    fn verify(&self, arrived: Vec<Arrived>) {
-        let mut arrived = arrived.into_iter();
-        while !arrived.as_slice().is_empty() {
-            let some: Vec<Arrived> = arrived.by_ref().take(VERIFIED_AT_ONCE).collect();
+                    }
+                });
+            let some: Vec<Arrived<E>> = some.collect();
+            if some.is_empty() {
+                return waiting;
+            }
             let shared = Arc::clone(&self.inner.shared);
             self.inner.pool.spawn(move || shared.verify(some));
         }
     }
-}
 
-impl Asked {
-    fn by(decoded: &Decoded) -> Asked {
-        let signatures = decoded.envelope.signatures().iter();
-        Asked {
-            op_id: decoded.op,
-            not_after: decoded.payload.not_after,
-            keys: signatures.map(|(key, _)| *key).collect(),
-        }
-    }
-
-    /// "A refused operation is not recorded and stays usable until `not_after`: the refusal says until when."
-    fn refused(&self, refusal: Refusal, usable: bool) -> Answer {
-        Answer::Refused {
-            op_id: self.op_id,
-            refusal,
-            usable_until: usable.then_some(self.not_after),
+    fn pending(&self, way: Way) -> Pending {
+        Pending {
+            inner: Arc::clone(&self.inner),
+            way,
         }
     }
 }
@@ -145,9 +95,9 @@ impl Asked {
 impl Pending {
     /// Waits until the answer and all that it rests on is durable.
     pub async fn answer(self) -> Answer {
-        let (asked, verdict) = match self.way {
+        let verdict = match self.way {
             Way::Done(answer) => return answer,
-            Way::Waiting { asked, verdict } => (asked, verdict),
+            Way::Waiting(verdict) => verdict,
         };
         let verdict = tokio::select! {
             biased;
@@ -157,14 +107,31 @@ impl Pending {
         match verdict {
             None => Answer::Stopped,
             Some(Verdict::Busy) => Answer::Busy,
-            Some(Verdict::Forged(refusal)) => asked.refused(refusal, false),
+            Some(Verdict::Unfit(Unfit::Malformed(refusal))) => Answer::Malformed(refusal),
+            Some(Verdict::Unfit(Unfit::Forged { op, refusal })) => Answer::Refused {
+                op_id: op,
+                refusal,
+                usable_until: None,
+            },
             Some(Verdict::Judged {
+                asked,
                 judgement,
                 published,
             }) => {
                 let told = self.inner.tell(&asked, judgement, published).await;
                 told.unwrap_or(Answer::Stopped)
             }
+        }
+    }
+}
+
+impl Asked {
+    /// "A refused operation is not recorded and stays usable until `not_after`: the refusal says until when."
+    fn refused(&self, refusal: Refusal, usable: bool) -> Answer {
+        Answer::Refused {
+            op_id: self.op_id,
+            refusal,
+            usable_until: usable.then_some(self.not_after),
         }
     }
 }
@@ -230,12 +197,15 @@ impl Inner {
     fn receipt(
         &self,
         n: u64,
-        keys: &[chain::PublicKey],
+        keys: &[PublicKey],
         published: Published,
     ) -> Result<(Receipt, Vec<chain::PublicKey>), Stopped> {
         let (entry, line) = self.entry(n)?.ok_or(Stopped)?;
-        let recorded = |key: &&chain::PublicKey| entry.sigs().iter().any(|(by, _)| by == *key);
-        let missing = keys.iter().filter(|key| !recorded(key)).copied().collect();
+        let recorded = |key: &chain::PublicKey| entry.sigs().iter().any(|(by, _)| by == key);
+        let keys = keys
+            .iter()
+            .map(|key| chain::PublicKey::new(*key.as_bytes()));
+        let missing = keys.filter(|key| !recorded(key)).collect();
         let receipt = Receipt {
             op_id: OpId(*entry.op_id().as_bytes()),
             n,

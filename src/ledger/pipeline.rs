@@ -12,30 +12,38 @@ use tokio::sync::oneshot;
 use crate::chain::{Hash, Verifier};
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
-use crate::domain::values::{Instant, PartyId, PublicKey};
+use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
 use crate::store::head::HEAD_INTERVAL_MS;
 
 use super::batch::{Judged, Record, Slot};
 use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
-use super::intake::Decoded;
 use super::queue::{Lane, Queue, Room, Ticket};
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
-use super::verify::Verified;
+use super::verify::{Unfit, Verified};
 
 /// What an operation's party is told, once it may be told.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Judged, and all that this rests on is durable.
     Judged {
+        asked: Asked,
         judgement: Judgement,
         published: Published,
     },
-    /// A signature does not verify, whatever the state.
-    Forged(Refusal),
+    /// It comes to nothing, whatever the state.
+    Unfit(Unfit),
     /// Its party has too much waiting.
     Busy,
+}
+
+/// What the answer needs of an operation.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) op_id: OpId,
+    pub(super) not_after: Instant,
+    pub(super) keys: Vec<PublicKey>,
 }
 
 /// An [`Outcome`] without what only the commit needs.
@@ -55,6 +63,14 @@ pub(super) enum Judgement {
     Closed(Refusal),
 }
 
+/// An answer that is due once all that it rests on is durable.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) reply: Reply,
+    pub(super) asked: Asked,
+    pub(super) judgement: Judgement,
+}
+
 /// Operations that are judged before the committer hears of them: so that under load threads wake each other less often.
 /// A batch may have so many more than it should.
 const AT_ONCE: usize = 32;
@@ -70,10 +86,10 @@ struct Job {
     reply: Reply,
 }
 
-/// An operation on its way to be verified.
-pub(super) struct Arrived {
+/// An encoded envelope on its way to be read and verified.
+pub(super) struct Arrived<E> {
     pub(super) ticket: Ticket,
-    pub(super) decoded: Decoded,
+    pub(super) envelope: E,
     pub(super) reply: Reply,
 }
 
@@ -134,21 +150,19 @@ impl Shared {
         Ok(waiting.queue.take(lengths))
     }
 
-    /// Verifies some operations, on a thread of the pool, and lines up what verifies.
-    pub(super) fn verify(&self, some: Vec<Arrived>) {
-        let settled = some.into_iter().map(|arrived| {
-            let Arrived {
-                ticket,
-                decoded,
-                reply,
-            } = arrived;
-            match Verified::check(decoded, &self.verifier) {
+    /// Reads and verifies some operations, on a thread of the pool, and lines up what is good.
+    pub(super) fn verify<E: AsRef<[u8]>>(&self, some: Vec<Arrived<E>>) {
+        let envelopes = some.iter().map(|arrived| arrived.envelope.as_ref());
+        let verified = Verified::read_all(envelopes, &self.verifier);
+        let settled = some.into_iter().zip(verified).map(|(arrived, verified)| {
+            let Arrived { ticket, reply, .. } = arrived;
+            match verified {
                 Ok(verified) => (
                     ticket,
                     Some((self.lane(&verified), Job { verified, reply })),
                 ),
-                Err(refusal) => {
-                    tell(reply, Verdict::Forged(refusal));
+                Err(unfit) => {
+                    tell(reply, Verdict::Unfit(unfit));
                     (ticket, None)
                 }
             }
@@ -247,8 +261,11 @@ impl Shared {
         };
         Ok(Judged {
             entered,
-            reply: job.reply,
-            judgement,
+            answer: Due {
+                reply: job.reply,
+                asked: Asked::by(job.verified),
+                judgement,
+            },
         })
     }
 
@@ -299,20 +316,28 @@ impl Shared {
             }
             // Batches are committed in their order: what an answer of this one rests on is durable now.
             let published = self.status.published();
-            for (reply, judgement) in batch.answers {
-                let published = published.clone();
-                tell(
-                    reply,
-                    Verdict::Judged {
-                        judgement,
-                        published,
-                    },
-                );
+            for due in batch.answers {
+                let verdict = Verdict::Judged {
+                    asked: due.asked,
+                    judgement: due.judgement,
+                    published: published.clone(),
+                };
+                tell(due.reply, verdict);
             }
             if !batch.records.is_empty() {
                 // A broken index takes no records; the next start makes it anew.
                 index.send(batch.records).ok();
             }
+        }
+    }
+}
+
+impl Asked {
+    fn by(verified: Verified) -> Asked {
+        Asked {
+            op_id: verified.op,
+            not_after: verified.payload.not_after,
+            keys: verified.keys,
         }
     }
 }

@@ -8,8 +8,12 @@ use crate::domain::{self, Refusal, invariants};
 
 use super::intake::Decoded;
 use super::sequencer::{Entered, Sequencer};
+use super::verify::with_forged;
 
-/// What is checked beside the chain and the rules. Signatures are for whoever reads: see [`ReadEntry::of`].
+/// Entries that are read while as many are judged.
+const READ_AT_ONCE: usize = 1_024;
+
+/// What is checked beside the chain and the rules. Signatures are for whoever reads: see [`ReadEntry::verified`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
     /// Nothing more.
@@ -77,16 +81,12 @@ pub struct ReadEntry {
 }
 
 impl ReadEntry {
-    /// Reads what an entry says; its signatures only by a verifier.
-    pub fn of(entry: Entry, line: Line, verifier: Option<&Verifier>) -> Result<ReadEntry, Why> {
+    /// Reads what an entry says, whoever signed it.
+    pub fn of(entry: Entry, line: Line) -> Result<ReadEntry, Why> {
         if entry.payload_type() != OP_TYPE {
             return Err(Why::Type);
         }
         let time = Instant::from_millis(entry.time_ms());
-        // "Every signature present must verify."
-        if let Some(key) = verifier.and_then(|verifier| entry.envelope().forged(verifier)) {
-            return Err(Why::Forged(key));
-        }
         let decoded = Decoded::of(entry.into_envelope()).map_err(Why::Refused)?;
         Ok(ReadEntry {
             time,
@@ -95,6 +95,20 @@ impl ReadEntry {
             payload: decoded.payload,
             line,
         })
+    }
+
+    /// Reads what some entries say and verifies their signatures together. "Every signature present must verify."
+    pub fn verified(
+        entries: Vec<Result<(Entry, Line), Why>>,
+        verifier: &Verifier,
+    ) -> Vec<Result<ReadEntry, Why>> {
+        let verified = with_forged(entries, |(entry, _)| entry.envelope(), verifier);
+        verified
+            .map(|verified| match verified? {
+                ((entry, line), None) => ReadEntry::of(entry, line),
+                (_, Some(key)) => Err(Why::Forged(key)),
+            })
+            .collect()
     }
 }
 
@@ -123,6 +137,35 @@ impl Replay {
         let entered = self.judge(entry).map_err(|why| BadEntry { n, why })?;
         self.tree.append(leaf);
         Ok(entered)
+    }
+
+    /// Takes in all that comes. What needs no state is done for the next entries by `read` while these are judged; `took` is
+    /// told of each that was taken in, `progress` now and then how many are done.
+    pub fn take_all<T: Send, E: From<BadEntry> + Send>(
+        &mut self,
+        mut items: impl Iterator<Item = Result<T, E>> + Send,
+        read: impl Fn(Vec<T>) -> Vec<Result<ReadEntry, Why>> + Sync,
+        mut took: impl FnMut(Entered) -> Result<(), E> + Send,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), E> {
+        let mut next = || -> Result<_, E> {
+            let some = items.by_ref().take(READ_AT_ONCE);
+            Ok(read(some.collect::<Result<_, E>>()?))
+        };
+        let mut entries = next()?;
+        while !entries.is_empty() {
+            let judge = || {
+                entries.into_iter().try_for_each(|entry| {
+                    let n = self.sequencer.size();
+                    took(self.take(entry.map_err(|why| BadEntry { n, why })?)?)
+                })
+            };
+            let (judged, following) = rayon::join(judge, &mut next);
+            judged?;
+            progress(self.sequencer.size());
+            entries = following?;
+        }
+        Ok(())
     }
 
     fn judge(&mut self, entry: ReadEntry) -> Result<Entered, Why> {

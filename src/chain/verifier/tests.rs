@@ -9,8 +9,12 @@ pub(in crate::chain) fn verdict(key: &PublicKey, message: &[u8], signature: &Sig
     let (head, rest) = message.split_at(message.len() / 3);
     let verifier = Verifier::new();
     for _ in 0..2 {
-        let verdict = verifier.verify(key, &[head, rest], signature);
-        assert_eq!(verdict, strict, "{key} {signature}");
+        let check = Check {
+            key,
+            message: [head, rest],
+            signature,
+        };
+        assert_eq!(verifier.verify(&[check]), [strict], "{key} {signature}");
         prepare_now(&verifier, key);
     }
     strict
@@ -18,13 +22,29 @@ pub(in crate::chain) fn verdict(key: &PublicKey, message: &[u8], signature: &Sig
 
 /// Makes a key's table, however seldom it has signed.
 fn prepare_now(verifier: &Verifier, key: &PublicKey) {
-    let Some(negated) = sound(key) else { return };
+    let Some(Key { negated, .. }) = sound(key) else {
+        return;
+    };
     let mut kept = verifier.kept();
     kept.keys.put(*key, Known { negated, good: 0 });
     kept.due.push(*key);
     drop(kept);
     verifier.prepare();
-    assert!(verifier.look_up(key).1.is_some());
+    assert!(has_table(verifier, key));
+}
+
+fn has_table(verifier: &Verifier, key: &PublicKey) -> bool {
+    verifier.kept().tables.contains(key)
+}
+
+/// What a verifier says of one signature.
+fn says(verifier: &Verifier, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    let check = Check {
+        key,
+        message: [message, b""],
+        signature,
+    };
+    verifier.verify(&[check]) == [true]
 }
 
 fn key(seed: u8) -> SigningKey {
@@ -50,7 +70,7 @@ fn every_flipped_bit_is_forged() {
         let mut bytes = *signature.as_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
         let flipped = Signature::new(bytes);
-        assert!(!verifier.verify(&signer.public_key(), &[b"text"], &flipped));
+        assert!(!says(&verifier, &signer.public_key(), b"text", &flipped));
         assert!(!verify(&signer.public_key(), b"text", &flipped));
     }
 }
@@ -82,14 +102,14 @@ fn table_is_due_once_a_key_signs_often_and_only_good_signatures_count() {
     let (by, signature) = (signer.public_key(), signer.sign(b"text"));
     for _ in 0..TABLE_AFTER {
         assert!(!verifier.is_due());
-        assert!(!verifier.verify(&by, &[b"other"], &signature));
-        assert!(verifier.verify(&by, &[b"text"], &signature));
+        assert!(!says(&verifier, &by, b"other", &signature));
+        assert!(says(&verifier, &by, b"text", &signature));
     }
-    assert!(verifier.is_due() && verifier.look_up(&by).1.is_none());
+    assert!(verifier.is_due() && !has_table(&verifier, &by));
     verifier.prepare();
-    assert!(!verifier.is_due() && verifier.look_up(&by).1.is_some());
-    assert!(verifier.verify(&by, &[b"text"], &signature));
-    assert!(!verifier.verify(&by, &[b"other"], &signature));
+    assert!(!verifier.is_due() && has_table(&verifier, &by));
+    assert!(says(&verifier, &by, b"text", &signature));
+    assert!(!says(&verifier, &by, b"other", &signature));
 }
 
 #[test]
@@ -97,7 +117,12 @@ fn made_up_keys_are_not_kept() {
     let verifier = Verifier::new();
     let signature = key(1).sign(b"text");
     for seed in 2..40 {
-        assert!(!verifier.verify(&key(seed).public_key(), &[b"text"], &signature));
+        assert!(!says(
+            &verifier,
+            &key(seed).public_key(),
+            b"text",
+            &signature
+        ));
     }
     assert_eq!(verifier.kept().keys.len(), 0);
 }
@@ -154,6 +179,34 @@ fn odd() -> impl Strategy<Value = ([u8; 32], [u8; 64], Vec<u8>)> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn what_is_checked_together_is_judged_one_by_one(
+        odd in proptest::collection::vec(odd(), 0..6),
+        good in proptest::collection::vec(any::<u8>(), 0..6),
+        seed in any::<u64>(),
+    ) {
+        let mut all: Vec<(PublicKey, Vec<u8>, Signature)> = odd
+            .into_iter()
+            .map(|(key, signature, message)| {
+                (PublicKey::new(key), message, Signature::new(signature))
+            })
+            .collect();
+        for by in good {
+            let at = usize::try_from(seed % 7).unwrap().min(all.len());
+            let message = vec![by; usize::from(by)];
+            all.insert(at, (key(by).public_key(), message.clone(), key(by).sign(&message)));
+        }
+        let checks: Vec<Check<'_>> = all
+            .iter()
+            .map(|(key, message, signature)| Check { key, message: [message, b""], signature })
+            .collect();
+        let each: Vec<bool> = all
+            .iter()
+            .map(|(key, message, signature)| verify(key, message, signature))
+            .collect();
+        prop_assert_eq!(Verifier::new().verify(&checks), each);
+    }
 
     #[test]
     fn verdict_is_that_of_verify_strict((key, signature, message) in odd()) {

@@ -19,6 +19,14 @@ pub(super) fn read_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> 
     Ok(bytes)
 }
 
+/// Writes at most 32 bytes as lower-case hex.
+pub(super) fn write_hex(bytes: &[u8], to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    let mut text = [0; 64];
+    let text = text.get_mut(..2 * bytes.len()).ok_or(std::fmt::Error)?;
+    hex::encode_to_slice(bytes, text).map_err(|_| std::fmt::Error)?;
+    to.pad(std::str::from_utf8(text).map_err(|_| std::fmt::Error)?)
+}
+
 macro_rules! hex_bytes {
     ($( $(#[$meta:meta])* pub struct $name:ident([u8; $length:literal]); )+) => { $(
         $(#[$meta])*
@@ -42,7 +50,7 @@ macro_rules! hex_bytes {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.pad(&hex::encode(self.0))
+                $crate::domain::values::bytes::write_hex(&self.0, to)
             }
         }
 

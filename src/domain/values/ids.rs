@@ -12,6 +12,16 @@ use crate::domain::wire::serde_as_string;
 
 /// Crockford's base 32 in lower case: digits and letters without i, l, o, u.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The value of each byte that is a digit, 255 for any other.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 /// 128 bits in groups of five.
 const DIGITS: usize = 26;
 
@@ -67,8 +77,8 @@ fn read_base32(text: &str) -> Option<[u8; 16]> {
         return None;
     }
     let number = text.bytes().try_fold(0u128, |number, byte| {
-        let digit = ALPHABET.iter().position(|letter| *letter == byte)?;
-        Some(number << 5 | digit as u128)
+        let digit = VALUES[usize::from(byte)];
+        (digit < 32).then_some(number << 5 | u128::from(digit))
     })?;
     Some(number.to_be_bytes())
 }

@@ -48,13 +48,13 @@ async fn every_answer_waits_until_what_it_rests_on_is_durable() {
     let drill = Drill::new();
     let (ledger, appends, release) = held(&drill);
     let again = drill.signed(9, authority(1), &[101]).encode();
-    let all = [
+    let all = vec![
         drill.admission(1),
         again,
         drill.admission(1),
         drill.admission(2),
     ];
-    let mut pending = ledger.submit_many(&all).into_iter();
+    let mut pending = ledger.submit_many(all).into_iter();
     let mut next = || Box::pin(pending.next().unwrap().answer());
     let (mut entered, mut refusal, mut repeat, last) = (next(), next(), next(), next());
     appends.recv().unwrap();
@@ -82,10 +82,10 @@ async fn every_answer_waits_until_what_it_rests_on_is_durable() {
 async fn what_comes_during_a_commit_is_committed_together_after_it() {
     let drill = Drill::new();
     let (ledger, appends, release) = held(&drill);
-    let first = ledger.submit_many(&[drill.admission(1)]);
+    let first = ledger.submit_many(vec![drill.admission(1)]);
     assert_eq!(appends.recv(), Ok(1));
     let rest: Vec<_> = (2..=6).map(|number| drill.admission(number)).collect();
-    let rest = ledger.submit_many(&rest);
+    let rest = ledger.submit_many(rest);
     await_size(&ledger, 7);
     drop(release);
     assert_eq!(appends.recv(), Ok(5));
@@ -98,7 +98,7 @@ async fn what_comes_during_a_commit_is_committed_together_after_it() {
 async fn stop_finishes_what_has_a_ticket_and_takes_nothing_more() {
     let drill = Drill::new();
     let ledger = drill.open();
-    let pending = ledger.submit_many(&[drill.admission(1), drill.admission(2)]);
+    let pending = ledger.submit_many(vec![drill.admission(1), drill.admission(2)]);
     assert_eq!(ledger.stop(), crate::ledger::StopReason::Asked);
     for (i, pending) in pending.into_iter().enumerate() {
         assert_eq!(accepted(&pending.answer().await), i as u64 + 1);

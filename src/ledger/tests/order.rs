@@ -51,7 +51,7 @@ fn play(drill: &Drill, threads: usize, all: &[Vec<u8>]) -> (Vec<String>, Vec<u8>
         ..drill.config()
     };
     let ledger = Ledger::open(config, &mut |_, _| ()).unwrap();
-    let pending = ledger.submit_many(all);
+    let pending = ledger.submit_many(all.to_vec());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
