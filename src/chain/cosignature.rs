@@ -22,7 +22,7 @@ pub fn cosign(
     key: &SigningKey,
     time_s: u64,
 ) -> Result<NoteSignature, VkeyError> {
-    let vkey = VerifierKey::new(name, KeyKind::CosignatureV1, key.public_key())?;
+    let vkey = VerifierKey::of(name, KeyKind::CosignatureV1, key)?;
     let signature = key.sign(&message(time_s, note.text()));
     let blob = [&time_s.to_be_bytes()[..], signature.as_bytes()].concat();
     Ok(NoteSignature::new(&vkey, blob))

@@ -87,6 +87,19 @@ impl VerifierKey {
         })
     }
 
+    /// The public half of a key that is at hand. Refused when the name is unfit: what is made from a seed is always a sound point
+    /// (RFC 8032 §5.1.5), and to look would take longer than to sign.
+    pub fn of(name: &str, kind: KeyKind, key: &SigningKey) -> Result<VerifierKey, VkeyError> {
+        if !is_name(name) {
+            return Err(VkeyError::Name);
+        }
+        Ok(VerifierKey {
+            name: name.to_owned(),
+            kind,
+            key: key.public_key(),
+        })
+    }
+
     /// Its name; for a log, the log's origin.
     pub fn name(&self) -> &str {
         &self.name
@@ -298,7 +311,7 @@ impl Note {
 
     /// Signs the text with an ed25519 key under `name`. Refused when the name is unfit.
     pub fn sign(&mut self, name: &str, key: &SigningKey) -> Result<(), VkeyError> {
-        let vkey = VerifierKey::new(name, KeyKind::Ed25519, key.public_key())?;
+        let vkey = VerifierKey::of(name, KeyKind::Ed25519, key)?;
         let signature = key.sign(self.text.as_bytes());
         self.add(NoteSignature::new(&vkey, signature.as_bytes().to_vec()));
         Ok(())

@@ -97,7 +97,9 @@ impl Verifier {
             .collect();
         let made: Vec<EdwardsPoint> = points.iter().flatten().copied().collect();
         let mut encodings = EdwardsPoint::compress_batch_alloc(&made).into_iter();
-        let encodings = points.iter().map(|point| point.and_then(|_| encodings.next()));
+        let encodings = points
+            .iter()
+            .map(|point| point.and_then(|_| encodings.next()));
         let verdicts: Vec<bool> = checks
             .iter()
             .zip(encodings)
