@@ -1,5 +1,7 @@
 //! Writes: one envelope, an unsigned payload to be checked, and what became of an operation.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use warp::http::StatusCode;
 
@@ -29,7 +31,8 @@ pub(super) struct ReceiptRow {
     #[schema(value_type = String)]
     leaf: Hash,
     /// The signed note that covers it.
-    checkpoint: String,
+    #[schema(value_type = String)]
+    checkpoint: Arc<str>,
     /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,
@@ -59,7 +62,7 @@ impl ReceiptRow {
             n: receipt.n,
             time: receipt.time,
             leaf: receipt.leaf,
-            checkpoint: receipt.checkpoint.encode(),
+            checkpoint: receipt.checkpoint,
             drill,
             warnings: Vec::new(),
             signatures_not_recorded: Vec::new(),
