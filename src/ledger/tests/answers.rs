@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rstest::rstest;
 
 use super::{accepted, refused, repeated};
-use crate::chain::{Checkpoint, Envelope};
+use crate::chain::{Checkpoint, Envelope, Note};
 use crate::domain::testing::{OPERATOR, id};
 use crate::domain::values::{OpId, PartyId};
 use crate::ledger::testing::{Drill, authority, key, start};
@@ -24,7 +24,8 @@ async fn accepted_operation_is_answered_with_its_entry_and_a_checkpoint_over_it(
         (receipt.op_id.as_bytes(), receipt.leaf)
     );
     let vkey = ledger.ready().vkey.parse().unwrap();
-    let checkpoint = Checkpoint::open(&receipt.checkpoint, &vkey).unwrap();
+    let note = Note::decode(receipt.checkpoint.as_bytes()).unwrap();
+    let checkpoint = Checkpoint::open(&note, &vkey).unwrap();
     assert_eq!(checkpoint.size, 2);
     assert_eq!(checkpoint.root, ledger.published().root);
 }
