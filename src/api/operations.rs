@@ -141,7 +141,7 @@ pub(super) fn unlooked(error: LookupError) -> Problem {
 
 impl Api {
     /// `POST /v1/operations`: one signed envelope; answered when it is durable.
-    pub(super) async fn submit(&self, content_type: Option<&str>, envelope: &[u8]) -> Handled {
+    pub(super) async fn submit(&self, content_type: Option<&str>, envelope: Vec<u8>) -> Handled {
         expect_type(content_type, JSON_TYPE)?;
         let answer = self.ledger.submit(envelope).await;
         let (status, told) = told(answer, self.drill);

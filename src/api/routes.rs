@@ -99,7 +99,7 @@ fn writes(api: &Arc<Api>) -> Route {
         .and(content_type())
         .and(small_body(BODY_MAX))
         .then(|api: Arc<Api>, peer: Peer, of: ContentType, body: Body| {
-            answer(async move { peer.blamed(api.submit(of.as_deref(), &body?).await) })
+            answer(async move { peer.blamed(api.submit(of.as_deref(), body?).await) })
         });
     let check = path!("v1" / "operations:check")
         .and(write())

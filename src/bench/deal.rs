@@ -1,7 +1,7 @@
 //! Deals: operations of a handful of parties on one invoice. Those of a deal follow each other; deals are independent,
 //! so any number of them may go on at once. Ids follow from operation ids, so that all is signed ahead.
 
-use hyper::body::Bytes;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::domain::values::{

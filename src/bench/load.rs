@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hyper::body::Bytes;
+use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
@@ -64,8 +64,8 @@ pub(super) fn in_process(ledger: &Ledger, deals: &[Deal]) -> Result<()> {
         let submit = || -> Result<()> {
             let runtime = runtime()?;
             while let Some(chunk) = chunks.next() {
-                let envelopes = chunk.iter().flatten().cloned().collect();
-                for pending in ledger.submit_many::<Bytes>(envelopes) {
+                let envelopes: Vec<Bytes> = chunk.iter().flatten().cloned().collect();
+                for pending in ledger.submit_many(envelopes) {
                     accepted(runtime.block_on(pending.answer()))?;
                 }
             }

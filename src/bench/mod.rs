@@ -18,7 +18,7 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hyper::body::Bytes;
+use bytes::Bytes;
 
 use crate::domain::state::State;
 use crate::ledger::Ledger;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hyper::body::Bytes;
+use bytes::Bytes;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
