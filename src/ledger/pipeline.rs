@@ -324,8 +324,8 @@ impl Shared {
         self.slot.finish();
     }
 
-    fn commit(&self, committer: &mut Committer, index: &Sender<Vec<Record>>) {
-        match self.commit_all(committer, index) {
+    fn commit(&self, committer: &mut Committer, gate: &Gate, index: &Sender<Vec<Record>>) {
+        match self.commit_all(committer, gate, index) {
             Ok(()) => self.status.stop(StopReason::Asked),
             Err(error) => self.fail(&error.to_string()),
         }
@@ -334,6 +334,7 @@ impl Shared {
     fn commit_all(
         &self,
         committer: &mut Committer,
+        gate: &Gate,
         index: &Sender<Vec<Record>>,
     ) -> Result<(), CommitError> {
         let started = std::time::Instant::now();
@@ -346,6 +347,7 @@ impl Shared {
             let Some(batch) = self.slot.take() else {
                 return committer.flush();
             };
+            gate.measure();
             if !batch.lines.is_empty() {
                 let began = std::time::Instant::now();
                 let published = committer.commit(&batch.lines, now_ms())?;
@@ -416,9 +418,10 @@ pub(super) fn start(
     mut committer: Committer,
     index: Sender<Vec<Record>>,
 ) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let sequencer = named("sequencer", shared, move |shared| shared.sequence(&gate))?;
+    let asked = Arc::clone(&gate);
+    let sequencer = named("sequencer", shared, move |shared| shared.sequence(&asked))?;
     let committer = named("committer", shared, move |shared| {
-        shared.commit(&mut committer, &index)
+        shared.commit(&mut committer, &gate, &index)
     })?;
     Ok(vec![sequencer, committer])
 }
