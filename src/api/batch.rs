@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::body::Bytes;
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use warp::Reply as _;
@@ -31,8 +32,10 @@ pub(super) const MOST: Most = Most {
 };
 /// Most lines of a batch.
 pub(super) const LINES_MAX: usize = 10_000;
-/// Answers that may wait for a slow reader.
-const ANSWERS_AHEAD: usize = 64;
+/// Bytes of answers that go out together, where so many are ready.
+const AT_ONCE: usize = 16 * 1024;
+/// How often so many may wait for a slow reader.
+const ANSWERS_AHEAD: usize = 4;
 /// How long one of them may wait: whoever reads no further holds thousands of answers in memory.
 const READ_IN: Duration = Duration::from_secs(10);
 
@@ -129,7 +132,7 @@ impl Api {
         let drill = self.drill;
         tokio::spawn(async move {
             let blame = |problem: &Problem| peer.blame(problem);
-            answer(pending, answers, drill, READ_IN, blame).await;
+            answer(pending, Out::to(answers), drill, blame).await;
             drop(room);
         });
         let mut reply = warp::reply::stream(Answers(stream)).into_response();
@@ -159,15 +162,16 @@ fn lines_of(body: Vec<u8>) -> Vec<Bytes> {
 
 /// Answers in order, each when it is durable. Where nobody reads any more, the operations go their way all the same, and what
 /// became of them is told by their ids.
-async fn answer(
-    pending: Vec<Pending>,
-    answers: mpsc::Sender<Vec<u8>>,
-    drill: bool,
-    read_in: Duration,
-    blame: impl Fn(&Problem),
-) {
+async fn answer(pending: Vec<Pending>, mut out: Out, drill: bool, blame: impl Fn(&Problem)) {
     for pending in pending {
-        let row = match told(pending.answer().await, drill) {
+        let mut answer = pin!(pending.answer());
+        let ready = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)));
+        let answer = match ready.await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending if out.send(0).await => answer.await,
+            Poll::Pending => return,
+        };
+        let row = match told(answer, drill) {
             (status, Ok(receipt)) => LineRow::Receipt {
                 status: status.as_u16(),
                 receipt,
@@ -177,13 +181,42 @@ async fn answer(
                 LineRow::Problem(problem)
             }
         };
-        let mut line =
-            serde_json::to_vec(&row).expect("an answer is plain data, which JSON can hold");
-        line.push(b'\n');
-        let read = tokio::time::timeout(read_in, answers.send(line)).await;
-        if !matches!(read, Ok(Ok(()))) {
+        serde_json::to_writer(&mut out.ready, &row)
+            .expect("an answer is plain data, which JSON can hold");
+        out.ready.push(b'\n');
+        if !out.send(out.at_once).await {
             return;
         }
+    }
+    out.send(0).await;
+}
+
+/// Where answers go: some at once, for each part that is sent has its price.
+struct Out {
+    ready: Vec<u8>,
+    at_once: usize,
+    read_in: Duration,
+    to: mpsc::Sender<Vec<u8>>,
+}
+
+impl Out {
+    fn to(to: mpsc::Sender<Vec<u8>>) -> Out {
+        Out {
+            ready: Vec::new(),
+            at_once: AT_ONCE,
+            read_in: READ_IN,
+            to,
+        }
+    }
+
+    /// Sends what is ready where that is more than so many bytes; whether there is still a reader.
+    async fn send(&mut self, more_than: usize) -> bool {
+        if self.ready.len() <= more_than {
+            return true;
+        }
+        let ready = std::mem::replace(&mut self.ready, Vec::with_capacity(2 * self.at_once));
+        let read = tokio::time::timeout(self.read_in, self.to.send(ready)).await;
+        matches!(read, Ok(Ok(())))
     }
 }
 
@@ -209,8 +242,13 @@ mod tests {
         let served = Served::empty();
         let pending = served.ledger.submit_many(vec!["no envelope"; 5]);
         let (answers, mut read) = mpsc::channel(2);
+        let out = Out {
+            at_once: 0,
+            read_in: Duration::ZERO,
+            ..Out::to(answers)
+        };
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(answer(pending, answers, false, Duration::ZERO, |_| ()));
+        runtime.block_on(answer(pending, out, false, |_| ()));
         let lines = std::iter::from_fn(|| read.blocking_recv());
         assert_eq!(lines.count(), 2);
     }

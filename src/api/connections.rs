@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -18,6 +19,8 @@ pub(super) struct Connections {
     most: usize,
     most_per_address: usize,
     open: Mutex<Open>,
+    /// Turns are told as nanoseconds since here.
+    began: Moment,
 }
 
 #[derive(Debug, Default)]
@@ -30,11 +33,24 @@ struct Open {
 #[derive(Debug)]
 struct Connection {
     id: u64,
-    idle: bool,
-    /// Since when it has been idle, or busy.
-    since: Moment,
+    turn: Arc<Turn>,
     /// Dropped with this: whoever serves the connection is told to end it.
     _kept: oneshot::Sender<()>,
+}
+
+/// Whether a connection is idle, in the last bit, and since when it is that or busy, in the others. Every request changes
+/// it twice, so that is done without the lock that all share.
+#[derive(Debug)]
+struct Turn(AtomicU64);
+
+impl Turn {
+    fn is_idle(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & 1 == 1
+    }
+
+    fn since(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) >> 1
+    }
 }
 
 /// One connection's place; given back when dropped.
@@ -43,6 +59,7 @@ pub(super) struct Place {
     connections: Arc<Connections>,
     address: IpAddr,
     id: u64,
+    turn: Arc<Turn>,
 }
 
 /// Ends when the connection has to give way.
@@ -64,6 +81,7 @@ impl Connections {
             most,
             most_per_address,
             open: Mutex::default(),
+            began: Moment::now(),
         }
     }
 
@@ -89,12 +107,12 @@ impl Connections {
         }
         let (kept, gives_way) = oneshot::channel();
         let id = open.next;
+        let turn = Arc::new(Turn(connections.turn(true).into()));
         open.next += 1;
         open.count += 1;
         open.of.entry(address).or_default().push(Connection {
             id,
-            idle: true,
-            since: Moment::now(),
+            turn: Arc::clone(&turn),
             _kept: kept,
         });
         metrics::connections_open(open.count);
@@ -102,8 +120,15 @@ impl Connections {
             connections: Arc::clone(connections),
             address,
             id,
+            turn,
         };
         Some((place, gives_way))
+    }
+
+    /// A turn that begins now.
+    fn turn(&self, idle: bool) -> u64 {
+        let since = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        since << 1 | u64::from(idle)
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -117,7 +142,7 @@ impl Open {
         let gone = match among {
             Among::Own => self.idlest(address),
             Among::All => self
-                .fullest(|all| all.iter().any(|one| one.idle))
+                .fullest(|all| all.iter().any(|one| one.turn.is_idle()))
                 .and_then(|fullest| self.idlest(fullest))
                 // Where all are busy, who has much gives to who has little.
                 .or_else(|| {
@@ -141,14 +166,16 @@ impl Open {
     }
 
     fn idlest(&self, address: IpAddr) -> Option<(IpAddr, u64)> {
-        let idle = self.of.get(&address)?.iter().filter(|one| one.idle);
-        idle.min_by_key(|one| one.since)
+        let all = self.of.get(&address)?.iter();
+        let idle = all.filter(|one| one.turn.is_idle());
+        idle.min_by_key(|one| one.turn.since())
             .map(|one| (address, one.id))
     }
 
     fn longest(&self, address: IpAddr) -> Option<(IpAddr, u64)> {
         let all = self.of.get(&address)?.iter();
-        all.min_by_key(|one| one.since).map(|one| (address, one.id))
+        all.min_by_key(|one| one.turn.since())
+            .map(|one| (address, one.id))
     }
 
     fn remove(&mut self, address: IpAddr, id: u64) {
@@ -170,21 +197,17 @@ impl Open {
 impl Place {
     /// A request is there whole, and is worked on.
     pub(super) fn busy(&self) {
-        self.turn(false);
+        self.turns(false);
     }
 
     /// Its peer did something just now, and is waited for.
     pub(super) fn idle(&self) {
-        self.turn(true);
+        self.turns(true);
     }
 
-    fn turn(&self, idle: bool) {
-        let mut open = self.connections.open();
-        let all = open.of.get_mut(&self.address);
-        let one = all.and_then(|all| all.iter_mut().find(|one| one.id == self.id));
-        if let Some(one) = one {
-            (one.idle, one.since) = (idle, Moment::now());
-        }
+    fn turns(&self, idle: bool) {
+        let turn = self.connections.turn(idle);
+        self.turn.0.store(turn, Ordering::Relaxed);
     }
 }
 

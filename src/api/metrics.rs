@@ -2,11 +2,12 @@
 //! address; and only the operator's own addresses read it, for a sum of everybody's traffic tells of others' too.
 
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use warp::http::StatusCode;
@@ -107,22 +108,42 @@ pub(super) async fn upkeep() {
     }
 }
 
-pub(super) fn answered(
-    method: &'static str,
+/// Methods that are named, and the rest: anybody can make up another.
+pub(super) const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "other",
+];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// What is measured of the answers of one route. To count takes less than to find a counter by its labels, so what was
+/// found is kept.
+pub(super) struct Answers {
     route: &'static str,
-    status: StatusCode,
-    took: Duration,
-) {
-    let class = match status.as_u16() / 100 {
-        1 => "1xx",
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        _ => "5xx",
-    };
-    counter!("counterfoil_requests_total", "method" => method, "route" => route, "status" => class)
-        .increment(1);
-    histogram!("counterfoil_request_seconds", "route" => route).record(took);
+    took: OnceLock<Histogram>,
+    /// By method and class of status.
+    count: [[OnceLock<Counter>; CLASSES.len()]; METHODS.len()],
+}
+
+impl Answers {
+    pub(super) fn of(route: &'static str) -> Answers {
+        Answers {
+            route,
+            took: OnceLock::new(),
+            count: Default::default(),
+        }
+    }
+
+    /// One request was answered, by one of [`METHODS`].
+    pub(super) fn add(&self, method: usize, status: StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
+        let route = self.route;
+        let count = self.count[method][class].get_or_init(|| {
+            let (method, class) = (METHODS[method], CLASSES[class]);
+            counter!("counterfoil_requests_total", "method" => method, "route" => route, "status" => class)
+        });
+        count.increment(1);
+        let seconds = || histogram!("counterfoil_request_seconds", "route" => route);
+        self.took.get_or_init(seconds).record(took);
+    }
 }
 
 pub(super) fn connections_open(count: usize) {
@@ -145,9 +166,36 @@ pub(super) fn bad_signature() {
     counter!("counterfoil_bad_signatures_total").increment(1);
 }
 
-/// One operation was answered: `accepted`, `repeat`, `refused`, `malformed`, `closed`, `busy` or `stopped`.
-pub(super) fn operation(result: &'static str) {
-    counter!("counterfoil_operations_total", "result" => result).increment(1);
+/// How an operation is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Outcome {
+    Accepted,
+    Repeat,
+    Refused,
+    Malformed,
+    Closed,
+    Busy,
+    Stopped,
+}
+
+/// In the order of [`Outcome`].
+static OPERATIONS: LazyLock<[Counter; 7]> = LazyLock::new(|| {
+    begin();
+    let results = [
+        "accepted",
+        "repeat",
+        "refused",
+        "malformed",
+        "closed",
+        "busy",
+        "stopped",
+    ];
+    results.map(|result| counter!("counterfoil_operations_total", "result" => result))
+});
+
+/// One operation was answered.
+pub(super) fn operation(outcome: Outcome) {
+    OPERATIONS[outcome as usize].increment(1);
 }
 
 /// Gauges are 64-bit floating-point numbers, exact up to 2^53.

@@ -1,9 +1,12 @@
 //! Writes: one envelope, an unsigned payload to be checked, and what became of an operation.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use warp::http::StatusCode;
 
 use super::body::expect_type;
+use super::metrics::Outcome;
 use super::problem::Problem;
 use super::reply::{Handled, JSON_TYPE, json};
 use super::{Api, metrics, status};
@@ -29,7 +32,8 @@ pub(super) struct ReceiptRow {
     #[schema(value_type = String)]
     leaf: Hash,
     /// The signed note that covers it.
-    checkpoint: String,
+    #[schema(value_type = String)]
+    checkpoint: Arc<str>,
     /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,
@@ -59,7 +63,7 @@ impl ReceiptRow {
             n: receipt.n,
             time: receipt.time,
             leaf: receipt.leaf,
-            checkpoint: receipt.checkpoint.encode(),
+            checkpoint: receipt.checkpoint,
             drill,
             warnings: Vec::new(),
             signatures_not_recorded: Vec::new(),
@@ -69,7 +73,7 @@ impl ReceiptRow {
 
 /// What an answer is over HTTP: the status, with a receipt or a problem.
 pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRow, Problem>) {
-    metrics::operation(result_of(&answer));
+    metrics::operation(outcome_of(&answer));
     let problem = match answer {
         Answer::Accepted { receipt, warnings } => {
             let mut row = ReceiptRow::of(receipt, drill);
@@ -101,15 +105,15 @@ pub(super) fn told(answer: Answer, drill: bool) -> (StatusCode, Result<ReceiptRo
 }
 
 /// How an operation was answered, for the metrics.
-fn result_of(answer: &Answer) -> &'static str {
+fn outcome_of(answer: &Answer) -> Outcome {
     match answer {
-        Answer::Accepted { .. } => "accepted",
-        Answer::Repeat { .. } => "repeat",
-        Answer::Malformed(_) => "malformed",
-        Answer::Refused { .. } => "refused",
-        Answer::Closed(_) => "closed",
-        Answer::Busy => "busy",
-        Answer::Stopped => "stopped",
+        Answer::Accepted { .. } => Outcome::Accepted,
+        Answer::Repeat { .. } => Outcome::Repeat,
+        Answer::Malformed(_) => Outcome::Malformed,
+        Answer::Refused { .. } => Outcome::Refused,
+        Answer::Closed(_) => Outcome::Closed,
+        Answer::Busy => Outcome::Busy,
+        Answer::Stopped => Outcome::Stopped,
     }
 }
 
@@ -137,7 +141,7 @@ pub(super) fn unlooked(error: LookupError) -> Problem {
 
 impl Api {
     /// `POST /v1/operations`: one signed envelope; answered when it is durable.
-    pub(super) async fn submit(&self, content_type: Option<&str>, envelope: &[u8]) -> Handled {
+    pub(super) async fn submit(&self, content_type: Option<&str>, envelope: Vec<u8>) -> Handled {
         expect_type(content_type, JSON_TYPE)?;
         let answer = self.ledger.submit(envelope).await;
         let (status, told) = told(answer, self.drill);

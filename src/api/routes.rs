@@ -31,16 +31,17 @@ type Query = Vec<(String, String)>;
 
 /// Every route, with every error as a problem.
 pub(super) fn routes(api: Arc<Api>) -> BoxedFilter<(Reply,)> {
-    let all = public(&api)
-        .or(writes(&api))
-        .unify()
-        .or(sessions(&api))
+    // They are asked one after the other: what is wanted most goes first.
+    let all = writes(&api)
+        .or(objects(&api))
         .unify()
         .or(entries(&api))
         .unify()
+        .or(sessions(&api))
+        .unify()
         .or(register(&api))
         .unify()
-        .or(objects(&api))
+        .or(public(&api))
         .unify();
     all.recover(|rejection: Rejection| async move {
         Ok::<_, Infallible>(problem_of(&rejection).reply())
@@ -98,7 +99,7 @@ fn writes(api: &Arc<Api>) -> Route {
         .and(content_type())
         .and(small_body(BODY_MAX))
         .then(|api: Arc<Api>, peer: Peer, of: ContentType, body: Body| {
-            answer(async move { peer.blamed(api.submit(of.as_deref(), &body?).await) })
+            answer(async move { peer.blamed(api.submit(of.as_deref(), body?).await) })
         });
     let check = path!("v1" / "operations:check")
         .and(write())

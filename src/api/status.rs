@@ -89,7 +89,7 @@ impl Api {
 
     /// `GET /checkpoint` and `GET /v1/checkpoint`: the newest signed note over durable entries.
     pub(super) fn checkpoint(&self) -> Handled {
-        Ok(text(self.ledger.published().checkpoint.encode()))
+        Ok(text(&*self.ledger.published().checkpoint))
     }
 
     /// `POST /v1/drill/clock`: moves a drill's hand-moved clock forward.

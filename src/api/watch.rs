@@ -1,6 +1,7 @@
 //! What happens around every request: who sends it, whether it may come now, and a line of the log and a count when its
 //! answer is gone. Nothing of this names a party, an object or an address.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
@@ -16,11 +17,12 @@ use warp::http::{Method, Request, Response, StatusCode};
 use warp::reply::Response as Reply;
 
 use super::connections::Place;
+use super::metrics::{Answers, METHODS};
+use super::openapi;
 use super::peer::Peers;
 use super::problem::Problem;
 use super::rates::Cost;
 use super::reply::secured;
-use super::{metrics, openapi};
 
 /// The routes, watched.
 pub(super) struct Watch {
@@ -52,7 +54,7 @@ impl Watch {
             place: Arc::clone(&place),
         };
         let peer = self.peers.of(from, request.headers());
-        let mut reply = match peer.take(cost_of(route)) {
+        let mut reply = match peer.take(route.cost) {
             Err(wait) => secured(Problem::too_fast(wait).reply()),
             Ok(()) => {
                 request.extensions_mut().insert(peer);
@@ -152,8 +154,9 @@ where
 
 /// What the log says of a request; said when this is dropped, with the answer or the connection.
 struct Seen {
-    method: &'static str,
-    route: &'static str,
+    /// One of [`METHODS`].
+    method: usize,
+    route: &'static Route,
     status: Option<StatusCode>,
     bytes: u64,
     began: Moment,
@@ -163,7 +166,8 @@ struct Seen {
 impl Seen {
     fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
-        metrics::answered(self.method, self.route, status, self.began.elapsed());
+        let took = self.began.elapsed();
+        self.route.answers.add(self.method, status, took);
     }
 }
 
@@ -172,8 +176,8 @@ impl Drop for Seen {
         self.place.idle();
         tracing::info!(
             target: "counterfoil::access",
-            method = self.method,
-            route = self.route,
+            method = METHODS[self.method],
+            route = self.route.name,
             // None where the peer went away before there was an answer.
             status = self.status.map(|status| status.as_u16()),
             ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -190,49 +194,77 @@ fn cost_of(route: &str) -> Cost {
     }
 }
 
-/// Methods that are named; anybody can make up another.
-fn method_of(method: &Method) -> &'static str {
-    const NAMED: [Method; 7] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::PATCH,
-        Method::OPTIONS,
-    ];
-    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
-    let at = NAMED.iter().position(|named| named == method);
-    at.map_or("other", |at| NAMES[at])
+/// Which of [`METHODS`] it is.
+fn method_of(method: &Method) -> usize {
+    let at = METHODS.iter().position(|named| *named == method.as_str());
+    at.unwrap_or(METHODS.len() - 1)
 }
 
-/// The path of the API document that a path fits, such as `/v1/contracts/{id}`; never the path itself.
-fn route_of(path: &str) -> &'static str {
-    // The routes take one with a slash behind it too.
-    let path = path.strip_suffix('/').unwrap_or(path);
-    if path == "/docs" || path.starts_with("/docs/") {
-        return "/docs";
+/// Where requests go.
+struct Route {
+    /// Its path in the API document, such as `/v1/contracts/{id}`: never that of a request.
+    name: &'static str,
+    cost: Cost,
+    answers: Answers,
+}
+
+impl Route {
+    fn of(name: &'static str) -> Route {
+        Route {
+            name,
+            cost: cost_of(name),
+            answers: Answers::of(name),
+        }
     }
-    let fits = |route: &&&'static str| {
+
+    fn fits(&self, path: &str) -> bool {
         let mut parts = path.split('/');
-        let fits = route.split('/').all(|part| {
+        let fits = self.name.split('/').all(|part| {
             let given = parts.next();
             given.is_some_and(|given| part.starts_with('{') || part == given)
         });
         fits && parts.next().is_none()
-    };
-    ROUTES.iter().find(fits).copied().unwrap_or("other")
+    }
 }
 
-static ROUTES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let paths = openapi::document()["paths"].as_object();
-    let mut routes: Vec<&'static str> = paths
-        .into_iter()
-        .flat_map(|paths| paths.keys().map(String::as_str))
-        .collect();
+/// The routes of the API document.
+struct Routes {
+    /// Those whose name is the path.
+    named: HashMap<&'static str, Route>,
+    /// Those with a place that takes any.
+    open: Vec<Route>,
+    docs: Route,
+    other: Route,
+}
+
+/// The route that a path fits.
+fn route_of(path: &str) -> &'static Route {
+    // The routes take one with a slash behind it too.
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let routes = &*ROUTES;
+    if path == "/docs" || path.starts_with("/docs/") {
+        return &routes.docs;
+    }
     // A name goes before a place that takes any.
-    routes.sort_by_key(|route| route.matches('{').count());
-    routes
+    let named = routes.named.get(path);
+    let open = || routes.open.iter().find(|route| route.fits(path));
+    named.or_else(open).unwrap_or(&routes.other)
+}
+
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let paths = openapi::document()["paths"].as_object();
+    let paths = paths.into_iter().flat_map(|paths| paths.keys());
+    let (mut open, named): (Vec<&'static str>, Vec<_>) = paths
+        .map(String::as_str)
+        .partition(|path| path.contains('{'));
+    open.sort_by_key(|route| route.matches('{').count());
+    let named = named.into_iter().map(|name| (name, Route::of(name)));
+    Routes {
+        named: named.collect(),
+        open: open.into_iter().map(Route::of).collect(),
+        docs: Route::of("/docs"),
+        other: Route::of("other"),
+    }
 });
 
 #[cfg(test)]
@@ -253,13 +285,13 @@ mod tests {
     #[case("/v1/contracts/ctr_0123/more", "other")]
     #[case("", "other")]
     fn a_path_is_told_by_its_route(#[case] path: &str, #[case] route: &str) {
-        assert_eq!(route_of(path), route);
+        assert_eq!(route_of(path).name, route);
     }
 
     #[test]
     fn methods_are_told_by_name() {
-        assert_eq!(method_of(&Method::DELETE), "DELETE");
+        assert_eq!(METHODS[method_of(&Method::DELETE)], "DELETE");
         let made_up = Method::from_bytes(b"X-SECRET").unwrap();
-        assert_eq!(method_of(&made_up), "other");
+        assert_eq!(METHODS[method_of(&made_up)], "other");
     }
 }

@@ -1,6 +1,7 @@
 //! Deals: operations of a handful of parties on one invoice. Those of a deal follow each other; deals are independent,
 //! so any number of them may go on at once. Ids follow from operation ids, so that all is signed ahead.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::domain::values::{
@@ -12,7 +13,7 @@ use super::Result;
 use super::town::{DEBTORS, LENDERS, MAKERS, Party, SUPPLIERS, Seller, Town};
 
 /// Encoded envelopes in their order.
-pub(super) type Deal = Vec<Vec<u8>>;
+pub(super) type Deal = Vec<Bytes>;
 
 /// What a deal is like.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
@@ -13,7 +14,7 @@ use crate::ledger::{Answer, Ledger};
 
 use super::deal::Deal;
 use super::measure::Latencies;
-use super::wire::Connection;
+use super::wire::{Connection, Request};
 use super::{BenchError, Result};
 
 /// Threads that submit in process, and envelopes that each submits at once: together less than may wait.
@@ -30,6 +31,25 @@ pub(super) struct Answered {
     pub(super) errors: usize,
 }
 
+/// Work that is taken piece by piece.
+struct Work<T> {
+    all: Vec<T>,
+    next: AtomicUsize,
+}
+
+impl<T> Work<T> {
+    fn of(all: Vec<T>) -> Work<T> {
+        Work {
+            all,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn next(&self) -> Option<&T> {
+        self.all.get(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// A runtime of the calling thread alone.
 pub(super) fn runtime() -> Result<Runtime> {
     let built = Builder::new_current_thread().enable_all().build();
@@ -38,21 +58,20 @@ pub(super) fn runtime() -> Result<Runtime> {
 
 /// Has deals accepted by the ledger of this process, by several threads.
 pub(super) fn in_process(ledger: &Ledger, deals: &[Deal]) -> Result<()> {
-    let next = AtomicUsize::new(0);
     let longest = deals.iter().map(Vec::len).max().unwrap_or(1).max(1);
-    let chunks: Vec<_> = deals.chunks(AT_ONCE.div_ceil(longest)).collect();
+    let chunks = Work::of(deals.chunks(AT_ONCE.div_ceil(longest)).collect());
     thread::scope(|scope| {
         let submit = || -> Result<()> {
             let runtime = runtime()?;
-            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let envelopes = chunk.iter().flatten().cloned().collect();
-                for pending in ledger.submit_many::<Vec<u8>>(envelopes) {
+            while let Some(chunk) = chunks.next() {
+                let envelopes: Vec<Bytes> = chunk.iter().flatten().cloned().collect();
+                for pending in ledger.submit_many(envelopes) {
                     accepted(runtime.block_on(pending.answer()))?;
                 }
             }
             Ok(())
         };
-        let threads = (0..SUBMITTERS.min(chunks.len())).map(|_| scope.spawn(submit));
+        let threads = (0..SUBMITTERS.min(chunks.all.len())).map(|_| scope.spawn(submit));
         joined(threads.collect())
     })
 }
@@ -76,46 +95,64 @@ fn accepted(answer: Answer) -> Result<()> {
     }
 }
 
-/// Has the first `of_each` operations of every deal accepted over so many connections, one a request. One thread
-/// drives them all.
+/// Has what is asked accepted over so many connections, one request after the other of each row.
 pub(super) fn over_http(
     address: SocketAddr,
     connections: usize,
-    deals: Vec<Deal>,
-    of_each: usize,
+    rows: Vec<Vec<Request>>,
 ) -> Result<Answered> {
-    let shared = Arc::new((deals, AtomicUsize::new(0)));
+    let each = clients(connections, rows, move |rows| async move {
+        let mut connection = Connection::open(address).await?;
+        let mut answered = Answered::default();
+        while let Some(row) = rows.next() {
+            for request in row {
+                one(&mut connection, request, &mut answered).await?;
+            }
+        }
+        Ok(answered)
+    })?;
+    let mut all = Answered::default();
+    for answered in each {
+        all.latencies.append(answered.latencies);
+        all.errors += answered.errors;
+    }
+    Ok(all)
+}
+
+/// Runs so many clients on the calling thread, all of which take from the same work. What each came to, or the first
+/// thing that went wrong.
+fn clients<W, C, R>(
+    count: usize,
+    work: Vec<W>,
+    client: impl Fn(Arc<Work<W>>) -> C,
+) -> Result<Vec<R>>
+where
+    C: Future<Output = Result<R>> + Send + 'static,
+    R: Send + 'static,
+{
+    let work = Arc::new(Work::of(work));
     runtime()?.block_on(async {
         let mut tasks = JoinSet::new();
-        for _ in 0..connections {
-            let shared = Arc::clone(&shared);
-            tasks.spawn(async move {
-                let (deals, next) = &*shared;
-                let mut connection = Connection::open(address).await?;
-                let mut answered = Answered::default();
-                while let Some(deal) = deals.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    for envelope in deal.iter().take(of_each) {
-                        one(&mut connection, envelope, &mut answered).await?;
-                    }
-                }
-                Ok(answered)
-            });
+        for _ in 0..count {
+            tasks.spawn(client(Arc::clone(&work)));
         }
-        let mut all = Answered::default();
+        let mut all = Vec::with_capacity(count);
         while let Some(ended) = tasks.join_next().await {
-            let answered: Answered = ended.map_err(|error| BenchError::of("a client", error))??;
-            all.latencies.append(answered.latencies);
-            all.errors += answered.errors;
+            all.push(ended.map_err(|error| BenchError::of("a client", error))??);
         }
         Ok(all)
     })
 }
 
 /// Sends an operation until it is an entry; only too much to do lets it try again.
-async fn one(connection: &mut Connection, envelope: &[u8], answered: &mut Answered) -> Result<()> {
+async fn one(
+    connection: &mut Connection,
+    request: &Request,
+    answered: &mut Answered,
+) -> Result<()> {
     let start = Instant::now();
     loop {
-        let (status, body) = connection.submit(envelope).await?;
+        let (status, body) = connection.submit(request).await?;
         match status {
             201 => break,
             503 => answered.errors += 1,
@@ -127,41 +164,18 @@ async fn one(connection: &mut Connection, envelope: &[u8], answered: &mut Answer
     Ok(())
 }
 
-/// Has deals accepted over so many connections, `at_once` deals a request.
+/// Has batches accepted over so many connections; each with how many operations it has.
 pub(super) fn batched(
     address: SocketAddr,
     connections: usize,
-    deals: &[Deal],
-    at_once: usize,
+    batches: Vec<(usize, Request)>,
 ) -> Result<()> {
-    let batches: Vec<(usize, Vec<u8>)> = deals
-        .chunks(at_once)
-        .map(|chunk| {
-            (
-                chunk.iter().map(Vec::len).sum(),
-                chunk.concat().join(&b'\n'),
-            )
-        })
-        .collect();
-    let shared = Arc::new((batches, AtomicUsize::new(0)));
-    runtime()?.block_on(async {
-        let mut tasks = JoinSet::new();
-        for _ in 0..connections {
-            let shared = Arc::clone(&shared);
-            tasks.spawn(async move {
-                let (batches, next) = &*shared;
-                while let Some((count, body)) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    Connection::open(address)
-                        .await?
-                        .submit_all(*count, body)
-                        .await?;
-                }
-                Ok(())
-            });
-        }
-        while let Some(ended) = tasks.join_next().await {
-            ended.map_err(|error| BenchError::of("a client", error))??;
+    clients(connections, batches, move |batches| async move {
+        while let Some((count, batch)) = batches.next() {
+            let connection = Connection::open(address).await?;
+            connection.submit_all(*count, batch).await?;
         }
         Ok(())
     })
+    .map(drop::<Vec<()>>)
 }

@@ -18,6 +18,8 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use crate::domain::state::State;
 use crate::ledger::Ledger;
 
@@ -124,7 +126,7 @@ pub struct Sample {
     /// When it is judged.
     pub time: crate::domain::values::Instant,
     /// A signed proposal to pass on twelve parts of a receivable, encoded.
-    pub transfer: Vec<u8>,
+    pub transfer: Bytes,
 }
 
 /// A usual operation with the state that it is judged by, for measuring parts; it plays on a new ledger in a folder.

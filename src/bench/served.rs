@@ -19,7 +19,7 @@ use super::machine::synced;
 use super::measure::{Latencies, plain, signed};
 use super::report::{Aim, Figure};
 use super::town::{Party, Town};
-use super::wire::Connection;
+use super::wire::{Connection, Request};
 use super::{BenchError, Result, Run, load};
 
 /// Connections of batches, and deals in each.
@@ -53,7 +53,7 @@ impl Run<'_> {
                 let figure = self.single(
                     name,
                     connections,
-                    town.deals(ledger, Kind::Mix, count)?,
+                    &town.deals(ledger, Kind::Mix, count)?,
                     served.address,
                 )?;
                 self.figures.push(figure.aims(aims));
@@ -62,8 +62,13 @@ impl Run<'_> {
         if self.asked(&["http_batch"]) {
             let deals = town.deals(ledger, Kind::Mix, self.size.batch)?;
             let limit = self.limit(&deals)?;
+            let batches = deals.chunks(BATCH).map(|deals| {
+                let lines = deals.concat().join(&b'\n');
+                (deal::count(deals), Request::submit_all(&lines))
+            });
+            let batches = batches.collect();
             let rate = limit.around(deal::count(&deals), || {
-                load::batched(served.address, BATCHES, &deals, BATCH)
+                load::batched(served.address, BATCHES, batches)
             })?;
             self.figures
                 .push(Figure::rate("http_batch", &rate).aims(&[Aim::RatioAtLeast(0.65)]));
@@ -83,7 +88,7 @@ impl Run<'_> {
         &self,
         name: &'static str,
         connections: usize,
-        deals: Vec<deal::Deal>,
+        deals: &[deal::Deal],
         address: SocketAddr,
     ) -> Result<Figure> {
         // A single connection shows whole deals, so that every kind of operation is sent.
@@ -92,11 +97,16 @@ impl Run<'_> {
         } else {
             self.size.of_each
         };
-        let limit = self.limit(&deals)?;
-        let count = deals.iter().map(|deal| deal.len().min(of_each)).sum();
+        let limit = self.limit(deals)?;
+        let submit = |deal: &deal::Deal| -> Vec<Request> {
+            let envelopes = deal.iter().take(of_each);
+            envelopes.map(|one| Request::submit(one)).collect()
+        };
+        let rows: Vec<_> = deals.iter().map(submit).collect();
+        let count = rows.iter().map(Vec::len).sum();
         let mut answered = load::Answered::default();
         let rate = limit.around(count, || {
-            answered = load::over_http(address, connections, deals, of_each)?;
+            answered = load::over_http(address, connections, rows)?;
             Ok(())
         })?;
         let figure = Figure::rate(name, &rate);
@@ -115,7 +125,8 @@ impl Run<'_> {
             disk.time(&mut sync)?;
             verify.time(|| std::hint::black_box(plain(std::slice::from_ref(signed))));
             sign.time(|| town.signed(&[&town.lenders[0]], "", &serde_json::Value::Null))?;
-            let (status, said) = write.time(|| runtime.block_on(connection.submit(envelope)))?;
+            let request = Request::submit(envelope);
+            let (status, said) = write.time(|| runtime.block_on(connection.submit(&request)))?;
             if status != 201 {
                 return Err(BenchError::of(status, said));
             }
@@ -152,10 +163,11 @@ impl Run<'_> {
 fn reads(address: SocketAddr, path: &str, token: &str, done: &AtomicBool) -> Result<Latencies> {
     load::runtime()?.block_on(async {
         let mut connection = Connection::open(address).await?;
+        let request = Request::read(path, token);
         let mut latencies = Latencies::default();
         while !done.load(Ordering::Relaxed) {
             let start = Instant::now();
-            let (status, said) = connection.read(path, token).await?;
+            let (status, said) = connection.read(&request).await?;
             latencies.since(start);
             if status != 200 {
                 return Err(BenchError::of(format!("{path}: {status}"), said));

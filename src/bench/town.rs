@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -145,7 +146,7 @@ impl Town {
     }
 
     /// An operation by the first of these, signed by all: its id and its envelope.
-    pub(super) fn signed(&self, by: &[&Party], op: &str, body: &Value) -> Result<(OpId, Vec<u8>)> {
+    pub(super) fn signed(&self, by: &[&Party], op: &str, body: &Value) -> Result<(OpId, Bytes)> {
         let nonce = self.nonce.fetch_add(1, Ordering::Relaxed);
         let payload = json!({
             "ledger": self.origin, "op": op, "party": by[0].id, "nonce": format!("{nonce:032x}"),
@@ -156,10 +157,10 @@ impl Town {
         for party in by {
             envelope.sign(&party.key).map_err(bad)?;
         }
-        Ok((OpId(*envelope.op_id().as_bytes()), envelope.encode()))
+        Ok((OpId(*envelope.op_id().as_bytes()), envelope.encode().into()))
     }
 
-    fn admission(&self, party: &Party, roles: &[&str]) -> Result<Vec<u8>> {
+    fn admission(&self, party: &Party, roles: &[&str]) -> Result<Bytes> {
         let mut body =
             json!({"party": party.id, "name": format!("Party {}", party.id), "roles": roles});
         if roles == ["authority"] {
@@ -284,7 +285,7 @@ impl Town {
         self.debtors.iter().any(|debtor| debtor.id == buyer.id)
     }
 
-    fn limit(&self, lender: &Party, debtor: &Party) -> Result<(OpId, Vec<u8>)> {
+    fn limit(&self, lender: &Party, debtor: &Party) -> Result<(OpId, Bytes)> {
         let body = json!({
             "debtor": debtor.id, "currency": "CNY", "amount": "900000000000000.00",
             "valid_to": self.today().plus_days(300),
@@ -303,7 +304,7 @@ impl Town {
     }
 
     /// The invoice of a deal, of which every receivable has a share.
-    fn invoice(&self, i: usize) -> Result<(OpId, Vec<u8>)> {
+    fn invoice(&self, i: usize) -> Result<(OpId, Bytes)> {
         let supplier = &self.suppliers[i % SUPPLIERS];
         let body = json!({
             "contract": supplier.contracts[0], "number": format!("INV-{i}"), "type_code": 380,
@@ -324,7 +325,7 @@ pub(super) fn open(data: &Path) -> Result<Ledger> {
 }
 
 /// Has operations accepted that ask nothing of each other.
-fn enter(ledger: &Ledger, envelopes: Vec<Vec<u8>>) -> Result<()> {
+fn enter(ledger: &Ledger, envelopes: Vec<Bytes>) -> Result<()> {
     let each: Vec<Deal> = envelopes.into_iter().map(|one| vec![one]).collect();
     load::in_process(ledger, &each)
 }

@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 
 use super::{BenchError, Result};
 
+/// Bytes of an answer to one request, about, and of one line of an answer to many.
+const ANSWER: usize = 1_024;
 /// Most bytes of an answer: that to a batch of 10,000 is smaller.
 const ANSWER_MAX: usize = 32 * 1024 * 1024;
 
@@ -14,6 +16,37 @@ const ANSWER_MAX: usize = 32 * 1024 * 1024;
 pub(super) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+}
+
+/// A request as it goes over the wire: made before anything is measured, for it has no part in what the ledger can do.
+pub(super) struct Request(Vec<u8>);
+
+impl Request {
+    /// To submit one envelope.
+    pub(super) fn submit(envelope: &[u8]) -> Request {
+        let head =
+            "POST /v1/operations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+        Request::of(head, envelope)
+    }
+
+    /// To submit many, a line each.
+    pub(super) fn submit_all(lines: &[u8]) -> Request {
+        let head = "POST /v1/operations:batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n\
+            connection: close\r\n";
+        Request::of(head, lines)
+    }
+
+    /// To read a path with a token of a session.
+    pub(super) fn read(path: &str, token: &str) -> Request {
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n");
+        Request::of(&head, b"")
+    }
+
+    fn of(head: &str, body: &[u8]) -> Request {
+        let head = format!("{head}content-length: {}\r\n\r\n", body.len());
+        Request([head.as_bytes(), body].concat())
+    }
 }
 
 /// Status, length of head, length of body where it is said.
@@ -25,29 +58,24 @@ impl Connection {
         stream.set_nodelay(true).map_err(broken)?;
         Ok(Connection {
             stream,
-            buffer: Vec::new(),
+            buffer: Vec::with_capacity(ANSWER),
         })
     }
 
     /// Sends one envelope: the status, and the answer unless it became an entry.
-    pub(super) async fn submit(&mut self, envelope: &[u8]) -> Result<(u16, String)> {
-        let head =
-            "POST /v1/operations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
-        self.exchange(head, Some(envelope), 201).await
+    pub(super) async fn submit(&mut self, request: &Request) -> Result<(u16, String)> {
+        self.exchange(request, 201).await
     }
 
-    /// Reads a path with a token of a session: the status, and the answer unless it is good.
-    pub(super) async fn read(&mut self, path: &str, token: &str) -> Result<(u16, String)> {
-        let head =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n");
-        self.exchange(&head, None, 200).await
+    /// Reads: the status, and the answer unless it is good.
+    pub(super) async fn read(&mut self, request: &Request) -> Result<(u16, String)> {
+        self.exchange(request, 200).await
     }
 
     /// Sends many in one request; each must become an entry.
-    pub(super) async fn submit_all(mut self, count: usize, body: &[u8]) -> Result<()> {
-        let head = "POST /v1/operations:batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n\
-            connection: close\r\n";
-        self.send(head, Some(body)).await?;
+    pub(super) async fn submit_all(mut self, count: usize, request: &Request) -> Result<()> {
+        self.buffer.reserve(count * ANSWER);
+        self.send(request).await?;
         while self.more().await? > 0 {}
         let answers = String::from_utf8_lossy(&self.buffer);
         let entered = answers.matches("\"status\":201").count();
@@ -66,13 +94,8 @@ impl Connection {
         Ok(())
     }
 
-    async fn exchange(
-        &mut self,
-        head: &str,
-        body: Option<&[u8]>,
-        good: u16,
-    ) -> Result<(u16, String)> {
-        self.send(head, body).await?;
+    async fn exchange(&mut self, request: &Request, good: u16) -> Result<(u16, String)> {
+        self.send(request).await?;
         let (status, head, length) = loop {
             if let Some(head) = head_of(&self.buffer) {
                 break head;
@@ -91,13 +114,8 @@ impl Connection {
         Ok((status, said))
     }
 
-    async fn send(&mut self, head: &str, body: Option<&[u8]>) -> Result<()> {
-        let length = body.map_or(String::new(), |body| {
-            format!("content-length: {}\r\n", body.len())
-        });
-        let mut request = format!("{head}{length}\r\n").into_bytes();
-        request.extend_from_slice(body.unwrap_or_default());
-        self.stream.write_all(&request).await.map_err(broken)
+    async fn send(&mut self, request: &Request) -> Result<()> {
+        self.stream.write_all(&request.0).await.map_err(broken)
     }
 
     async fn some(&mut self) -> Result<()> {

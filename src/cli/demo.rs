@@ -154,10 +154,7 @@ impl Stage for InProcess {
     }
 
     fn send(&mut self, envelope: &Envelope) -> Result<Act, String> {
-        match self
-            .runtime
-            .block_on(self.ledger.submit(&envelope.encode()))
-        {
+        match self.runtime.block_on(self.ledger.submit(envelope.encode())) {
             Answer::Accepted { receipt, .. } => Ok(Act::Accepted(receipt.n)),
             Answer::Repeat { receipt, .. } => Ok(Act::Repeat(receipt.n)),
             Answer::Malformed(refusal)

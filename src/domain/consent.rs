@@ -50,7 +50,7 @@ pub(super) fn count(head: &Head<'_>, act: &dyn Act, effects: &mut Effects) -> Re
         let today = head.today()?;
         let changed = Party::changed_mut(effects)
             .entry(party.id)
-            .or_insert_with(|| party.clone());
+            .or_insert_with(|| Box::new(party.clone()));
         changed.totals.retain(|_, earlier| earlier.day == today);
         if let Some(Stake { currency, fen }) = total {
             let counted = DayTotal { day: today, fen };

@@ -37,9 +37,8 @@ impl<'h> Draft<'h> {
 
     /// The same, for an id that may not exist.
     pub fn find<T: Stored>(&self, id: T::Id) -> Option<&T> {
-        T::changed(&self.effects)
-            .get(&id)
-            .or_else(|| T::table(self.head.state).get(id))
+        let changed = T::changed(&self.effects).get(&id).map(Box::as_ref);
+        changed.or_else(|| T::table(self.head.state).get(id))
     }
 
     /// The object, to be changed.
@@ -48,21 +47,21 @@ impl<'h> Draft<'h> {
         T::changed_mut(&mut self.effects)
             .entry(id)
             .or_insert_with(|| {
-                T::table(state)
-                    .get(id)
-                    .expect("an id that an object of the state names is in the state")
-                    .clone()
+                let object = T::table(state).get(id);
+                let object =
+                    object.expect("an id that an object of the state names is in the state");
+                Box::new(object.clone())
             })
     }
 
     /// Writes an object whole.
     pub fn put<T: Stored>(&mut self, object: T) {
-        T::changed_mut(&mut self.effects).insert(object.id(), object);
+        T::changed_mut(&mut self.effects).insert(object.id(), Box::new(object));
     }
 
     /// The objects of a kind that this operation has written.
     pub fn written<T: Stored>(&self) -> impl Iterator<Item = &T> {
-        T::changed(&self.effects).values()
+        T::changed(&self.effects).values().map(Box::as_ref)
     }
 
     /// The id of the next object that the operation makes; the k-th of a prefix in order of creation.

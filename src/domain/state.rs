@@ -17,10 +17,13 @@ pub trait Stored: Object {
     /// Its table.
     fn table(state: &State) -> &Table<Self>;
     /// The new values of it that an operation leaves.
-    fn changed(effects: &Effects) -> &BTreeMap<Self::Id, Self>;
+    fn changed(effects: &Effects) -> &Changed<Self>;
     /// The same, to add to.
-    fn changed_mut(effects: &mut Effects) -> &mut BTreeMap<Self::Id, Self>;
+    fn changed_mut(effects: &mut Effects) -> &mut Changed<Self>;
 }
+
+/// New values of one kind. Boxed as its table keeps them, so that none is copied on its way there.
+pub type Changed<T> = BTreeMap<<T as Object>::Id, Box<T>>;
 
 macro_rules! tables {
     ($($field:ident: $object:ident = $kind:literal,)*) => {
@@ -37,7 +40,7 @@ macro_rules! tables {
         pub struct Effects {
             /// The ledger's new value.
             pub ledger: Option<Ledger>,
-            $(#[doc = concat!("New values of a ", $kind, ".")] pub $field: BTreeMap<<$object as Object>::Id, $object>,)*
+            $(#[doc = concat!("New values of a ", $kind, ".")] pub $field: Changed<$object>,)*
             /// Who may read the entry: its actor, its counterparties, the bank of a leg.
             pub audience: BTreeSet<PartyId>,
             /// Who may read it only from an instant on: the requester of a sealed request, a reveal.
@@ -65,10 +68,10 @@ macro_rules! tables {
             fn table(state: &State) -> &Table<Self> {
                 &state.$field
             }
-            fn changed(effects: &Effects) -> &BTreeMap<Self::Id, Self> {
+            fn changed(effects: &Effects) -> &Changed<Self> {
                 &effects.$field
             }
-            fn changed_mut(effects: &mut Effects) -> &mut BTreeMap<Self::Id, Self> {
+            fn changed_mut(effects: &mut Effects) -> &mut Changed<Self> {
                 &mut effects.$field
             }
         })*

@@ -1,6 +1,7 @@
 //! A table of objects with a secondary index that cannot differ from what a scan gives: an index row is a
 //! function of the object it points to, and [`Table::put`] alone writes either.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
 use std::ops::{Bound, RangeInclusive};
@@ -122,19 +123,21 @@ impl<T: Object> Table<T> {
     }
 
     /// Takes an object in, in place of what stood under its id.
-    pub(super) fn put(&mut self, new: T, offset: UtcOffset) {
+    pub(super) fn put(&mut self, new: Box<T>, offset: UtcOffset) {
         let id = new.id();
-        let old = self.get(id);
-        let old_keys = old.map(keys).unwrap_or_default();
-        let old_notices = old.map(|old| noticed(old, offset)).unwrap_or_default();
-        relink(&mut self.index, id, old_keys, keys(&new));
-        relink(&mut self.notices, id, old_notices, noticed(&new, offset));
-        match self.rows.get_mut(&id) {
-            Some(row) => **row = new,
-            None => {
-                self.rows.insert(id, Box::new(new));
+        let new_links = (keys(&*new), noticed(&*new, offset));
+        let old_links = match self.rows.entry(id) {
+            Entry::Vacant(free) => {
+                free.insert(new);
+                (Vec::new(), Vec::new())
             }
-        }
+            Entry::Occupied(mut row) => {
+                let old = row.insert(new);
+                (keys(&*old), noticed(&*old, offset))
+            }
+        };
+        relink(&mut self.index, id, old_links.0, new_links.0);
+        relink(&mut self.notices, id, old_links.1, new_links.1);
     }
 
     /// Whether the indexes equal what a scan gives (invariant 7).

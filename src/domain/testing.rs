@@ -33,6 +33,15 @@ pub(crate) fn wire<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(text.into()).expect("the test writes the value in its wire form")
 }
 
+/// How the tests name a party.
+pub(crate) fn name_of(party: PartyId) -> &'static str {
+    let all = [
+        OPERATOR, TAX, BANK, OTHER_BANK, HOSPITAL, SUPPLIER, MAKER, STRANGER, LENDER, FACTOR,
+    ];
+    let found = all.into_iter().find(|name| id(name) == party);
+    found.expect("a party of the tests")
+}
+
 /// A party id.
 pub(crate) fn id(text: &str) -> PartyId {
     wire(text)
@@ -340,7 +349,7 @@ impl World {
             delivered: self.today(),
             amount: wire(amount),
         };
-        DeliveryId::of(&self.act(supplier.as_str(), body), 0)
+        DeliveryId::of(&self.act(&supplier.to_string(), body), 0)
     }
 
     /// An invoice of today that bills a delivery of today.
@@ -353,7 +362,7 @@ impl World {
     ) -> InvoiceId {
         let supplier = self.get_contract(contract).supplier;
         let body = self.billing(contract, number, net, tax);
-        InvoiceId::of(&self.act(supplier.as_str(), body), 0)
+        InvoiceId::of(&self.act(&supplier.to_string(), body), 0)
     }
 
     /// The body of such an invoice, its delivery recorded.
@@ -395,7 +404,7 @@ impl World {
             .iter()
             .map(|(invoice, amount)| item(*invoice, amount));
         let shares = shares.collect();
-        let op = self.act(supplier.as_str(), Register { contract, shares });
+        let op = self.act(&supplier.to_string(), Register { contract, shares });
         ReceivableId::of(&op, 0)
     }
 

@@ -275,8 +275,11 @@ mod tests {
         assert_eq!(facts.net.to_string(), "530973.45");
         assert_eq!(facts.prepaid.to_string(), "0.00");
         assert_eq!(facts.rounding.to_string(), "0.00");
-        assert_eq!(facts.supplier.unwrap().as_str(), "uscc:91110108MA01K7C535");
-        assert_eq!(facts.debtor.unwrap().as_str(), "uscc:121100004006864946");
+        assert_eq!(
+            facts.supplier.unwrap().to_string(),
+            "uscc:91110108MA01K7C535"
+        );
+        assert_eq!(facts.debtor.unwrap().to_string(), "uscc:121100004006864946");
         assert_eq!(facts.contract.unwrap().as_str(), "HT-2026-0417");
         assert!(facts.financeable);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chain::{Hash, Note, PublicKey};
+use crate::chain::{Hash, PublicKey};
 use crate::domain::Refusal;
 use crate::domain::values::{Instant, OpId};
 
@@ -53,6 +53,6 @@ pub struct Receipt {
     pub time: Instant,
     /// Leaf hash of the entry.
     pub leaf: Hash,
-    /// A signed checkpoint that covers it.
-    pub checkpoint: Arc<Note>,
+    /// A signed checkpoint that covers it, encoded.
+    pub checkpoint: Arc<str>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::chain::note::VkeyError;
-use crate::chain::{Checkpoint, Hash, Line, Note, SigningKey, Tree};
+use crate::chain::{Checkpoint, Hash, Line, SigningKey, Tree};
 use crate::store::{Journal, JournalError};
 
 /// How far the ledger is durable, and its signed word for it.
@@ -13,8 +13,8 @@ pub struct Published {
     pub size: u64,
     /// Root of the tree over them.
     pub root: Hash,
-    /// The signed checkpoint.
-    pub checkpoint: Arc<Note>,
+    /// The signed checkpoint, as every receipt under it tells it: written out once.
+    pub checkpoint: Arc<str>,
 }
 
 /// Why a commit is in doubt. Nobody retries: the process ends, and the next start finds out what is durable.
@@ -70,11 +70,12 @@ impl Committer {
             root: self.tree.root(),
         };
         let note = checkpoint.sign(&[&self.key])?;
-        self.journal.publish_head(note.clone(), now_ms)?;
+        let text = note.encode().into();
+        self.journal.publish_head(note, now_ms)?;
         Ok(Published {
             size: checkpoint.size,
             root: checkpoint.root,
-            checkpoint: Arc::new(note),
+            checkpoint: text,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Whether anything is entered at present, and at what time: a believed clock and room on the disk.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::Refusal;
@@ -17,21 +18,26 @@ pub(super) struct Gate {
     clock: Arc<Clock>,
     space: Mutex<SpaceGuard>,
     free_bytes: FreeBytes,
+    /// What was measured last.
+    has_room: AtomicBool,
 }
 
 impl Gate {
     /// A gate by this clock and this measure of free space.
     pub(super) fn new(clock: Arc<Clock>, free_bytes: FreeBytes) -> Gate {
-        Gate {
+        let gate = Gate {
             clock,
             space: Mutex::default(),
             free_bytes,
-        }
+            has_room: AtomicBool::new(false),
+        };
+        gate.measure();
+        gate
     }
 
-    /// What the clock shows, or why nothing is entered.
+    /// What the clock shows, or why nothing is entered. Measures nothing: the thread that asks for every operation does no I/O.
     pub(super) fn now(&self) -> Result<Instant, Refusal> {
-        if self.has_room() {
+        if self.has_room.load(Ordering::Relaxed) {
             return self.clock.now();
         }
         Err(Refusal::new(
@@ -41,12 +47,15 @@ impl Gate {
         .remedy("try again later; the operator makes room"))
     }
 
-    /// Whether there is room on the disk, measured now: so that whoever waits for room need not send an operation to learn of it.
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether there is room on the disk, measured now: by the thread that commits, with each batch of answers, and for whoever asks
+    /// how the ledger is, so that who waits for room need not send an operation to learn of it.
+    pub(super) fn measure(&self) -> bool {
         // What cannot be measured counts as nothing.
         let free_bytes = (self.free_bytes)().unwrap_or(0);
         let mut space = self.space.lock().unwrap_or_else(PoisonError::into_inner);
-        space.observe(free_bytes)
+        let has_room = space.observe(free_bytes);
+        self.has_room.store(has_room, Ordering::Relaxed);
+        has_room
     }
 }
 
@@ -63,9 +72,11 @@ mod tests {
         let measure = Box::new(move || Ok(free.lock().unwrap().next().unwrap_or(0) * mib));
         let gate = Gate::new(clock, measure);
         assert_eq!(gate.now(), Ok(Instant::from_millis(7)));
-        assert_eq!(gate.now().unwrap_err().rule, "storage.full");
-        assert_eq!(gate.now().unwrap_err().rule, "storage.full");
-        assert!(gate.now().is_ok());
+        for _ in 0..2 {
+            assert!(!gate.measure());
+            assert_eq!(gate.now().unwrap_err().rule, "storage.full");
+        }
+        assert!(gate.measure() && gate.now().is_ok());
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Ledger {
             drill: is_drill(&inner.origin),
             quarantined: inner.unacknowledged(),
             clock: clock.err(),
-            storage_full: !inner.gate.has_room(),
+            storage_full: !inner.gate.measure(),
             stopped: inner.shared.status.stop_reason(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::chain;
@@ -15,7 +16,7 @@ use super::lookup::LookupError;
 use super::pipeline::{Arrived, Asked, Judgement, Verdict};
 use super::queue::Ticket;
 use super::status::Stopped;
-use super::verify::{Unfit, VERIFIED_AT_ONCE};
+use super::verify::Unfit;
 
 /// An envelope on its way; the answer comes when it is durable.
 pub struct Pending {
@@ -31,8 +32,8 @@ enum Way {
 
 impl Ledger {
     /// Submits an encoded envelope and waits for the answer, which rests on durable entries alone.
-    pub async fn submit(&self, envelope: &[u8]) -> Answer {
-        match self.submit_many(vec![envelope.to_vec()]).pop() {
+    pub async fn submit(&self, envelope: impl Into<Bytes>) -> Answer {
+        match self.submit_many(vec![envelope]).pop() {
             Some(pending) => pending.answer().await,
             None => Answer::Stopped,
         }
@@ -40,48 +41,43 @@ impl Ledger {
 
     /// Submits encoded envelopes in order: they take consecutive tickets and are judged one after the other, each by itself. Where
     /// there is no room for all, each is told [`Answer::Busy`]. Does not block: they are read on the threads that verify.
-    pub fn submit_many<E>(&self, envelopes: Vec<E>) -> Vec<Pending>
-    where
-        E: AsRef<[u8]> + Send + 'static,
-    {
-        let count = envelopes.len();
-        let lengths: Vec<usize> = envelopes.iter().map(|one| one.as_ref().len()).collect();
+    pub fn submit_many(&self, envelopes: Vec<impl Into<Bytes>>) -> Vec<Pending> {
+        let envelopes: Vec<Bytes> = envelopes.into_iter().map(Into::into).collect();
+        let lengths: Vec<usize> = envelopes.iter().map(Bytes::len).collect();
         let answer = match self.inner.shared.take_tickets(&lengths) {
             Ok(Some(tickets)) => return self.arrive(tickets, envelopes),
             Ok(None) => Answer::Busy,
             Err(Stopped) => Answer::Stopped,
         };
-        let done = std::iter::repeat_n(answer, count).map(Way::Done);
+        let done = std::iter::repeat_n(answer, envelopes.len()).map(Way::Done);
         done.map(|way| self.pending(way)).collect()
     }
 
-    /// Has the pool read and verify these, a few at a time.
-    fn arrive<E>(&self, tickets: Vec<Ticket>, envelopes: Vec<E>) -> Vec<Pending>
-    where
-        E: AsRef<[u8]> + Send + 'static,
-    {
-        let mut waiting = Vec::with_capacity(envelopes.len());
-        let mut all = tickets.into_iter().zip(envelopes);
-        loop {
-            let some = all
-                .by_ref()
-                .take(VERIFIED_AT_ONCE)
-                .map(|(ticket, envelope)| {
-                    let (reply, verdict) = oneshot::channel();
-                    waiting.push(self.pending(Way::Waiting(verdict)));
-                    Arrived {
-                        ticket,
-                        envelope,
-                        reply,
-                    }
-                });
-            let some: Vec<Arrived<E>> = some.collect();
-            if some.is_empty() {
-                return waiting;
-            }
+    /// Has the pool read and verify these.
+    fn arrive(&self, tickets: Vec<Ticket>, envelopes: Vec<Bytes>) -> Vec<Pending> {
+        let (arrived, waiting): (Vec<_>, Vec<_>) = tickets
+            .into_iter()
+            .zip(envelopes)
+            .map(|(ticket, envelope)| {
+                let (reply, verdict) = oneshot::channel();
+                let arrived = Arrived {
+                    ticket,
+                    envelope,
+                    reply,
+                };
+                (arrived, self.pending(Way::Waiting(verdict)))
+            })
+            .unzip();
+        let pool = &self.inner.pool;
+        let more = self
+            .inner
+            .shared
+            .arrive(arrived, pool.current_num_threads());
+        for _ in 0..more {
             let shared = Arc::clone(&self.inner.shared);
-            self.inner.pool.spawn(move || shared.verify(some));
+            pool.spawn(move || shared.verify_arrived());
         }
+        waiting
     }
 
     fn pending(&self, way: Way) -> Pending {

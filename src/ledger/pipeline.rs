@@ -1,10 +1,11 @@
 //! The threads around the core: verify, sequence, commit. Each is a loop of a few lines over parts that know nothing of threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use bytes::Bytes;
 use crossbeam_channel::Sender;
 use metrics::histogram;
 use tokio::sync::oneshot;
@@ -21,7 +22,7 @@ use super::gate::Gate;
 use super::queue::{Lane, Queue, Room, Ticket};
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
-use super::verify::{Unfit, Verified};
+use super::verify::{Unfit, VERIFIED_AT_ONCE, Verified};
 
 /// What an operation's party is told, once it may be told.
 #[derive(Debug)]
@@ -87,14 +88,15 @@ struct Job {
 }
 
 /// An encoded envelope on its way to be read and verified.
-pub(super) struct Arrived<E> {
+pub(super) struct Arrived {
     pub(super) ticket: Ticket,
-    pub(super) envelope: E,
+    pub(super) envelope: Bytes,
     pub(super) reply: Reply,
 }
 
 /// What the threads share.
 pub(super) struct Shared {
+    inbox: Mutex<Inbox>,
     waiting: Mutex<Waiting>,
     arrived: Condvar,
     head: RwLock<Sequencer>,
@@ -105,6 +107,14 @@ pub(super) struct Shared {
     owners: RwLock<HashMap<PublicKey, PartyId>>,
 }
 
+/// What came and nobody has looked at yet, so that the threads that verify take as many at once as have come meanwhile.
+#[derive(Default)]
+struct Inbox {
+    arrived: VecDeque<Arrived>,
+    /// Threads that are emptying it.
+    at_work: usize,
+}
+
 struct Waiting {
     queue: Queue<Job>,
     closed: bool,
@@ -113,6 +123,7 @@ struct Waiting {
 impl Shared {
     pub(super) fn new(head: Sequencer, status: Status, verifier: Verifier) -> Shared {
         Shared {
+            inbox: Mutex::default(),
             waiting: Mutex::new(Waiting {
                 queue: Queue::new(),
                 closed: false,
@@ -150,9 +161,38 @@ impl Shared {
         Ok(waiting.queue.take(lengths))
     }
 
-    /// Reads and verifies some operations, on a thread of the pool, and lines up what is good.
-    pub(super) fn verify<E: AsRef<[u8]>>(&self, some: Vec<Arrived<E>>) {
-        let envelopes = some.iter().map(|arrived| arrived.envelope.as_ref());
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what came, and says how many more of the `threads` are to call [`Shared::verify_arrived`].
+    pub(super) fn arrive(&self, arrived: Vec<Arrived>, threads: usize) -> usize {
+        let mut inbox = self.inbox();
+        inbox.arrived.extend(arrived);
+        let wanted = inbox.arrived.len().div_ceil(VERIFIED_AT_ONCE).min(threads);
+        let more = wanted.saturating_sub(inbox.at_work);
+        inbox.at_work += more;
+        more
+    }
+
+    /// Empties the inbox, on a thread of the pool.
+    pub(super) fn verify_arrived(&self) {
+        loop {
+            let mut inbox = self.inbox();
+            let count = inbox.arrived.len().min(VERIFIED_AT_ONCE);
+            let some: Vec<Arrived> = inbox.arrived.drain(..count).collect();
+            if some.is_empty() {
+                inbox.at_work -= 1;
+                return;
+            }
+            drop(inbox);
+            self.verify(some);
+        }
+    }
+
+    /// Reads and verifies some operations, and lines up what is good.
+    fn verify(&self, some: Vec<Arrived>) {
+        let envelopes = some.iter().map(|arrived| &*arrived.envelope);
         let verified = Verified::read_all(envelopes, &self.verifier);
         let settled = some.into_iter().zip(verified).map(|(arrived, verified)| {
             let Arrived { ticket, reply, .. } = arrived;
@@ -284,8 +324,8 @@ impl Shared {
         self.slot.finish();
     }
 
-    fn commit(&self, committer: &mut Committer, index: &Sender<Vec<Record>>) {
-        match self.commit_all(committer, index) {
+    fn commit(&self, committer: &mut Committer, gate: &Gate, index: &Sender<Vec<Record>>) {
+        match self.commit_all(committer, gate, index) {
             Ok(()) => self.status.stop(StopReason::Asked),
             Err(error) => self.fail(&error.to_string()),
         }
@@ -294,6 +334,7 @@ impl Shared {
     fn commit_all(
         &self,
         committer: &mut Committer,
+        gate: &Gate,
         index: &Sender<Vec<Record>>,
     ) -> Result<(), CommitError> {
         let started = std::time::Instant::now();
@@ -306,6 +347,7 @@ impl Shared {
             let Some(batch) = self.slot.take() else {
                 return committer.flush();
             };
+            gate.measure();
             if !batch.lines.is_empty() {
                 let began = std::time::Instant::now();
                 let published = committer.commit(&batch.lines, now_ms())?;
@@ -376,9 +418,10 @@ pub(super) fn start(
     mut committer: Committer,
     index: Sender<Vec<Record>>,
 ) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let sequencer = named("sequencer", shared, move |shared| shared.sequence(&gate))?;
+    let asked = Arc::clone(&gate);
+    let sequencer = named("sequencer", shared, move |shared| shared.sequence(&asked))?;
     let committer = named("committer", shared, move |shared| {
-        shared.commit(&mut committer, &index)
+        shared.commit(&mut committer, &gate, &index)
     })?;
     Ok(vec![sequencer, committer])
 }

@@ -32,7 +32,7 @@ use crate::chain::Hash;
 use folder::{await_close, move_aside, remove_unfinished_snapshots};
 use load::{load, put_meta};
 use rows::Row;
-use state::State;
+use state::{State, Step};
 use tail::Packed;
 
 /// Most entries of a run, so that two bytes say which of them is meant.
@@ -257,17 +257,30 @@ impl Index {
 
     /// Number of the entry that an operation became.
     pub fn find(&self, op_id: &Hash) -> Result<Option<u64>, IndexError> {
-        self.call(|db| self.read().find(db, op_id))
+        let step = self.read().find(op_id);
+        self.call(step)
     }
 
     /// What a feed shows at its places `from`, `from + 1`, …; at most `limit`, fewer at its end.
     pub fn feed(&self, feed: &str, from: u64, limit: usize) -> Result<Vec<Shown>, IndexError> {
-        self.call(|db| self.read().feed(db, feed, from, limit))
+        let step = self.read().feed(feed, from, limit);
+        self.call(step)
     }
 
     /// Whether a feed shows entry `n`.
     pub fn shows(&self, feed: &str, n: u64) -> Result<bool, IndexError> {
-        self.call(|db| self.read().shows(db, feed, n))
+        let own = self.read().has_place(feed, Shown { n, with: n });
+        if self.call(own)? {
+            return Ok(true);
+        }
+        let later = self.read().taken_in(feed, n);
+        for with in self.call(later)? {
+            let place = self.read().has_place(feed, Shown { n, with });
+            if self.call(place)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many entries a feed shows.
@@ -277,12 +290,14 @@ impl Index {
 
     /// The numbers of the entries that touch an object, from entry `from` on; at most `limit`.
     pub fn object(&self, id: &str, from: u64, limit: usize) -> Result<Vec<u64>, IndexError> {
-        self.call(|db| self.read().object(db, id, from, limit))
+        let step = self.read().object(id, from, limit);
+        self.call(step)
     }
 
     /// The ids of the objects that entry `n` touches, in order; none where it is not recorded.
     pub fn touched(&self, n: u64) -> Result<Vec<String>, IndexError> {
-        self.call(|db| self.read().touched(db, n))
+        let step = self.read().touched(n);
+        self.call(step)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -301,10 +316,7 @@ impl Index {
     }
 
     /// Runs a step on sled; damage it finds, or a panic in it, is the end of this index.
-    fn call<T>(
-        &self,
-        step: impl FnOnce(&sled::Db) -> Result<T, IndexError>,
-    ) -> Result<T, IndexError> {
+    fn call<T>(&self, step: impl Step<T>) -> Result<T, IndexError> {
         self.check_unbroken()?;
         let db = self.db.as_ref().expect("taken only in drop");
         let done = guarded(|| step(db));

@@ -200,9 +200,9 @@ mod tests {
         let invoice = world.get_invoice(receivable.shares[0].invoice).clone();
         let contract = world.get_contract(receivable.contract).clone();
         let mut effects = Effects::default();
-        effects.receivables.insert(id, receivable);
-        effects.invoices.insert(invoice.id, invoice);
-        effects.contracts.insert(contract.id, contract);
+        effects.receivables.insert(id, Box::new(receivable));
+        effects.invoices.insert(invoice.id, Box::new(invoice));
+        effects.contracts.insert(contract.id, Box::new(contract));
         assert_eq!(of_effects(&world.state, &effects), Vec::<String>::new());
         change(&mut effects, id);
         let early = of_effects(&world.state, &effects);

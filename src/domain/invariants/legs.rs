@@ -113,7 +113,7 @@ mod tests {
             spoil(done);
         }
         let mut effects = Effects::default();
-        effects.legs.insert(leg.id, leg);
+        effects.legs.insert(leg.id, Box::new(leg));
         let told = of_effects(&state, &effects);
         state.apply(effects);
         assert_eq!(of_state(&state), told);

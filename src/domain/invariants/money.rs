@@ -154,7 +154,7 @@ mod tests {
 
     fn put<T: crate::domain::state::Stored>(state: &mut State, object: T) {
         let mut effects = crate::domain::state::Effects::default();
-        T::changed_mut(&mut effects).insert(object.id(), object);
+        T::changed_mut(&mut effects).insert(object.id(), Box::new(object));
         state.apply(effects);
     }
 }

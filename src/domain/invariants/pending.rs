@@ -49,7 +49,7 @@ impl<'s> View<'s> {
     pub(super) fn find<T: Stored>(&self, id: T::Id) -> Option<&'s T> {
         let written = self
             .effects
-            .and_then(|effects| T::changed(effects).get(&id));
+            .and_then(|effects| T::changed(effects).get(&id).map(Box::as_ref));
         written.or_else(|| T::table(self.state).get(id))
     }
 

@@ -381,7 +381,7 @@ fn a_lender_that_asks_or_owes_is_told_as_that_alone() {
         ..world.get_request(open).clone()
     };
     let offset = world.state.utc_offset();
-    world.state.requests.put(request, offset);
+    world.state.requests.put(Box::new(request), offset);
     assert_eq!(
         readers(&world, &open.to_string()),
         [(BANK, NoticeWord::Ended)]

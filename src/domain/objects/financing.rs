@@ -103,12 +103,8 @@ impl Object for Financing {
             FinancingKey::Party(self.requester),
             FinancingKey::Request(self.request),
         ];
-        keys.extend(
-            self.addresses
-                .iter()
-                .map(|address| FinancingKey::Receivable(address.receivable)),
-        );
-        keys.dedup();
+        let receivables = self.addresses.by_receivable();
+        keys.extend(receivables.map(|named| FinancingKey::Receivable(named[0].receivable)));
         keys
     }
 

@@ -218,8 +218,6 @@ impl Object for Receivable {
                 }
             }
         }
-        keys.sort_unstable();
-        keys.dedup();
         keys
     }
 }

@@ -99,12 +99,8 @@ impl Object for Request {
                 None => keys.push(RequestKey::AnyLender),
             }
         }
-        keys.extend(
-            self.addresses
-                .iter()
-                .map(|address| RequestKey::Receivable(address.receivable)),
-        );
-        keys.dedup();
+        let receivables = self.addresses.by_receivable();
+        keys.extend(receivables.map(|named| RequestKey::Receivable(named[0].receivable)));
         keys
     }
 

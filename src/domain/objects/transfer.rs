@@ -95,12 +95,8 @@ impl Object for Transfer {
 
     fn keys(&self) -> Vec<TransferKey> {
         let mut keys = vec![TransferKey::Party(self.from), TransferKey::Party(self.to)];
-        keys.extend(
-            self.addresses
-                .iter()
-                .map(|address| TransferKey::Receivable(address.receivable)),
-        );
-        keys.dedup();
+        let receivables = self.addresses.by_receivable();
+        keys.extend(receivables.map(|named| TransferKey::Receivable(named[0].receivable)));
         keys
     }
 

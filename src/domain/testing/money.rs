@@ -1,7 +1,8 @@
 //! The world of the tests that move money: accounts that are usable, and legs.
 
 use super::{
-    FACTOR, HOSPITAL, LENDER, MAKER, OTHER_BANK, SUPPLIER, World, fen, id, shipped_rulebook, wire,
+    FACTOR, HOSPITAL, LENDER, MAKER, OTHER_BANK, SUPPLIER, World, fen, id, name_of,
+    shipped_rulebook, wire,
 };
 use crate::domain::fens::fens;
 use crate::domain::objects::{Discharge, Leg, Obligation, ObligationKind, Purpose};
@@ -138,7 +139,7 @@ impl World {
         let open = open.filter(|owed| owed.outstanding() > Fen::ZERO);
         let mut owing: Vec<_> = open
             .map(|owed| {
-                let (from, to) = (owed.from.as_str(), owed.to.as_str());
+                let (from, to) = (name_of(owed.from), name_of(owed.to));
                 (owed.kind, from, to, owed.outstanding())
             })
             .collect();

@@ -65,9 +65,9 @@ impl World {
     pub(crate) fn changed<T: Operation>(&mut self, contract: ContractId, body: T) {
         let one = self.get_contract(contract);
         let (supplier, debtor) = (one.supplier, one.debtor);
-        let change = Some(self.act(supplier.as_str(), body));
+        let change = Some(self.act(&supplier.to_string(), body));
         let accept = contract::accept::Accept { contract, change };
-        self.act(debtor.as_str(), accept);
+        self.act(&debtor.to_string(), accept);
     }
 
     /// A contract by which the supplier owes its component maker.

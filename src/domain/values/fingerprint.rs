@@ -54,7 +54,7 @@ pub fn fingerprint(seller: PartyId, number: &str) -> Result<Fingerprint, Fingerp
     let number = canonical(seller, number)?;
     let hash = Sha256::new()
         .chain_update(DOMAIN)
-        .chain_update(seller.as_str())
+        .chain_update(seller.to_string())
         .chain_update("\n")
         .chain_update(number)
         .finalize();

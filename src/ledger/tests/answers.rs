@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rstest::rstest;
 
 use super::{accepted, refused, repeated};
-use crate::chain::{Checkpoint, Envelope};
+use crate::chain::{Checkpoint, Envelope, Note};
 use crate::domain::testing::{OPERATOR, id};
 use crate::domain::values::{OpId, PartyId};
 use crate::ledger::testing::{Drill, authority, key, start};
@@ -14,7 +14,7 @@ use crate::ledger::{Answer, Feed};
 async fn accepted_operation_is_answered_with_its_entry_and_a_checkpoint_over_it() {
     let drill = Drill::new();
     let ledger = drill.open();
-    let Answer::Accepted { receipt, warnings } = ledger.submit(&drill.admission(1)).await else {
+    let Answer::Accepted { receipt, warnings } = ledger.submit(drill.admission(1)).await else {
         panic!("not accepted");
     };
     assert_eq!((receipt.n, receipt.time, warnings.len()), (1, start(), 0));
@@ -24,7 +24,8 @@ async fn accepted_operation_is_answered_with_its_entry_and_a_checkpoint_over_it(
         (receipt.op_id.as_bytes(), receipt.leaf)
     );
     let vkey = ledger.ready().vkey.parse().unwrap();
-    let checkpoint = Checkpoint::open(&receipt.checkpoint, &vkey).unwrap();
+    let note = Note::decode(receipt.checkpoint.as_bytes()).unwrap();
+    let checkpoint = Checkpoint::open(&note, &vkey).unwrap();
     assert_eq!(checkpoint.size, 2);
     assert_eq!(checkpoint.root, ledger.published().root);
 }
@@ -33,14 +34,14 @@ async fn accepted_operation_is_answered_with_its_entry_and_a_checkpoint_over_it(
 async fn repeat_is_answered_with_the_first_entry_and_the_signatures_that_it_lacks() {
     let drill = Drill::new();
     let ledger = drill.open();
-    let first = ledger.submit(&drill.admission(1)).await;
+    let first = ledger.submit(drill.admission(1)).await;
     accepted(&first);
     let mut again = Envelope::decode(&drill.admission(1)).unwrap();
     again.sign(&key(9)).unwrap();
     let Answer::Repeat {
         receipt,
         signatures_not_recorded,
-    } = ledger.submit(&again.encode()).await
+    } = ledger.submit(again.encode()).await
     else {
         panic!("no repeat");
     };
@@ -62,10 +63,10 @@ async fn forged_signature_is_refused_whoever_else_signed() {
         forged.add_signature(*signer, signature).unwrap();
     }
     assert_eq!(
-        refused(&ledger.submit(&forged.encode()).await),
+        refused(&ledger.submit(forged.encode()).await),
         "signature.invalid"
     );
-    accepted(&ledger.submit(&good.encode()).await);
+    accepted(&ledger.submit(good.encode()).await);
 }
 
 #[rstest]
@@ -81,7 +82,7 @@ async fn forged_signature_is_refused_whoever_else_signed() {
 #[tokio::test]
 async fn what_is_no_operation_is_malformed(#[case] bytes: Vec<u8>, #[case] rule: &str) {
     let drill = Drill::new();
-    let answer = drill.open().submit(&bytes).await;
+    let answer = drill.open().submit(bytes).await;
     assert!(matches!(answer, Answer::Malformed(refusal) if refusal.rule == rule));
 }
 
@@ -89,10 +90,10 @@ async fn what_is_no_operation_is_malformed(#[case] bytes: Vec<u8>, #[case] rule:
 async fn refused_operation_says_until_when_it_stays_usable() {
     let drill = Drill::new();
     let ledger = drill.open();
-    accepted(&ledger.submit(&drill.admission(1)).await);
+    accepted(&ledger.submit(drill.admission(1)).await);
     let until = start().plus_minutes(3);
     let again = drill.signed_until(9, until, authority(1), &[101]);
-    let answer = ledger.submit(&again.encode()).await;
+    let answer = ledger.submit(again.encode()).await;
     assert_eq!(refused(&answer), "party.known");
     assert!(matches!(answer, Answer::Refused { usable_until, .. } if usable_until == Some(until)));
 }
@@ -101,13 +102,13 @@ async fn refused_operation_says_until_when_it_stays_usable() {
 async fn expired_is_said_only_of_what_is_no_entry_however_old() {
     let drill = Drill::new();
     let ledger = drill.open();
-    accepted(&ledger.submit(&drill.admission(1)).await);
+    accepted(&ledger.submit(drill.admission(1)).await);
     ledger.advance(start().plus_hours(1)).unwrap();
     // The next entry makes the sequencer forget the first, so that only the index knows it.
     let later = drill.signed_until(3, start().plus_hours(2), authority(3), &[103]);
-    accepted(&ledger.submit(&later.encode()).await);
-    assert_eq!(repeated(&ledger.submit(&drill.admission(1)).await), 1);
-    let answer = ledger.submit(&drill.admission(2)).await;
+    accepted(&ledger.submit(later.encode()).await);
+    assert_eq!(repeated(&ledger.submit(drill.admission(1)).await), 1);
+    let answer = ledger.submit(drill.admission(2)).await;
     assert_eq!(refused(&answer), "operation.expired");
     assert!(matches!(
         answer,
@@ -123,7 +124,7 @@ async fn entries_are_found_by_operation_feed_and_object() {
     let drill = Drill::new();
     let ledger = drill.open();
     for number in 1..=3 {
-        accepted(&ledger.submit(&drill.admission(number)).await);
+        accepted(&ledger.submit(drill.admission(number)).await);
     }
     let op = Envelope::decode(&drill.admission(2)).unwrap().op_id();
     let op = OpId(*op.as_bytes());
@@ -152,7 +153,7 @@ async fn check_judges_as_if_all_had_signed_and_enters_nothing() {
     let checked = ledger.check(id(OPERATOR), &payload).await.unwrap().unwrap();
     assert_eq!(checked.objects, ["x:authority-1"]);
     assert_eq!(ledger.published().size, 1);
-    accepted(&ledger.submit(&drill.admission(1)).await);
+    accepted(&ledger.submit(drill.admission(1)).await);
     let again = drill.signed(2, authority(1), &[]).payload().to_owned();
     let refusal = ledger
         .check(id(OPERATOR), &again)
@@ -168,7 +169,7 @@ async fn check_judges_as_if_all_had_signed_and_enters_nothing() {
 async fn storage_full_refuses_writes_and_answers_reads() {
     let drill = Drill::new();
     let ledger = drill.open_with(|parts| parts.free_bytes = Box::new(|| Ok(1_000)));
-    let answer = ledger.submit(&drill.admission(1)).await;
+    let answer = ledger.submit(drill.admission(1)).await;
     assert!(matches!(answer, Answer::Closed(refusal) if refusal.rule == "storage.full"));
     assert_eq!(ledger.read(|at| at.size).await, Ok(1));
     assert!(ledger.ready().storage_full);

@@ -103,7 +103,7 @@ async fn stop_finishes_what_has_a_ticket_and_takes_nothing_more() {
     for (i, pending) in pending.into_iter().enumerate() {
         assert_eq!(accepted(&pending.answer().await), i as u64 + 1);
     }
-    let answer = ledger.submit(&drill.admission(3)).await;
+    let answer = ledger.submit(drill.admission(3)).await;
     assert_eq!(answer, crate::ledger::Answer::Stopped);
     let head = std::fs::read_to_string(drill.dir.path().join("data/head")).unwrap();
     assert_eq!(head.lines().nth(1), Some("3"));
@@ -115,7 +115,7 @@ async fn head_covers_everything_soon_after_the_last_entry() {
     let drill = Drill::new();
     let ledger = drill.open();
     for number in 1..=3 {
-        accepted(&ledger.submit(&drill.admission(number)).await);
+        accepted(&ledger.submit(drill.admission(number)).await);
     }
     let path = drill.dir.path().join("data/head");
     let covered = || std::fs::read_to_string(&path).unwrap().lines().nth(1) == Some("4");

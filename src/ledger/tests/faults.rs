@@ -53,7 +53,7 @@ async fn failed_commit_stops_the_ledger_and_loses_nothing_acknowledged(
     });
     let mut acknowledged = Vec::new();
     for number in 1..=5 {
-        match ledger.submit(&drill.admission(number)).await {
+        match ledger.submit(drill.admission(number)).await {
             Answer::Stopped => {}
             answer => acknowledged.push((number, accepted(&answer))),
         }
@@ -76,12 +76,12 @@ async fn failed_commit_stops_the_ledger_and_loses_nothing_acknowledged(
     );
     for (number, n) in acknowledged {
         assert_eq!(
-            super::repeated(&ledger.submit(&drill.admission(number)).await),
+            super::repeated(&ledger.submit(drill.admission(number)).await),
             n
         );
     }
     // "An entry that was persisted but not acknowledged is committed."
-    let unknown = ledger.submit(&drill.admission(at as u8)).await;
+    let unknown = ledger.submit(drill.admission(at as u8)).await;
     assert_eq!(
         matches!(unknown, Answer::Repeat { .. }),
         persisted,
@@ -102,6 +102,6 @@ impl Hook for Panics {
 async fn broken_thread_stops_the_ledger() {
     let drill = Drill::new();
     let ledger = drill.open_with(|parts| hook(parts, Panics));
-    assert_eq!(ledger.submit(&drill.admission(1)).await, Answer::Stopped);
+    assert_eq!(ledger.submit(drill.admission(1)).await, Answer::Stopped);
     assert!(matches!(ledger.stop(), StopReason::Failed(_)));
 }

@@ -93,7 +93,7 @@ async fn one_operation_sent_by_many_at_once_is_one_entry() {
     let tasks: Vec<_> = (0..32)
         .map(|_| {
             let (ledger, envelope) = (ledger.clone(), envelope.clone());
-            tokio::spawn(async move { ledger.submit(&envelope).await })
+            tokio::spawn(async move { ledger.submit(envelope).await })
         })
         .collect();
     let mut accepted = 0;

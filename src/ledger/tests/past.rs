@@ -8,7 +8,7 @@ async fn the_past_is_what_the_head_was() {
     let ledger = drill.open();
     let mut states = vec![ledger.read(|at| at.state.clone()).await.unwrap()];
     for number in 1..=5 {
-        accepted(&ledger.submit(&drill.admission(number)).await);
+        accepted(&ledger.submit(drill.admission(number)).await);
         states.push(ledger.read(|at| at.state.clone()).await.unwrap());
     }
     // Forward, back, again, and to the head.

@@ -15,7 +15,7 @@ async fn played() -> Drill {
     let drill = Drill::new();
     let ledger = drill.open();
     for number in 1..=5 {
-        accepted(&ledger.submit(&drill.admission(number)).await);
+        accepted(&ledger.submit(drill.admission(number)).await);
     }
     ledger.stop();
     drill
@@ -41,7 +41,7 @@ fn audited(lines: Vec<Vec<u8>>) -> Result<u64, BadEntry> {
 async fn restart_gives_the_same_state_and_the_same_answers() {
     let drill = Drill::new();
     let ledger = drill.open();
-    let first = ledger.submit(&drill.admission(1)).await;
+    let first = ledger.submit(drill.admission(1)).await;
     let (state, root) = (
         ledger.read(|at| at.state.clone()).await,
         ledger.published().root,
@@ -51,10 +51,10 @@ async fn restart_gives_the_same_state_and_the_same_answers() {
     assert_eq!(ledger.read(|at| at.state.clone()).await, state);
     assert_eq!(ledger.published().root, root);
     assert_eq!(
-        repeated(&ledger.submit(&drill.admission(1)).await),
+        repeated(&ledger.submit(drill.admission(1)).await),
         accepted(&first)
     );
-    assert_eq!(accepted(&ledger.submit(&drill.admission(2)).await), 2);
+    assert_eq!(accepted(&ledger.submit(drill.admission(2)).await), 2);
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn clock_far_from_the_last_entry_stops_writes_until_confirmed() {
     };
     // The drill begins on a day of its own, so the machine's clock is far from it on all but that day.
     let ledger = open(false);
-    let answer = ledger.submit(&drill.admission(1)).await;
+    let answer = ledger.submit(drill.admission(1)).await;
     assert!(
         matches!(answer, crate::ledger::Answer::Closed(refusal) if refusal.rule == "clock.unconfirmed")
     );

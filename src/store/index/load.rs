@@ -1,5 +1,7 @@
 //! Opening: every row is read and checked, each by itself and all of them against what the index says of itself.
 
+use std::sync::Arc;
+
 use sled::IVec;
 
 use super::feeds::{FeedNo, Feeds};
@@ -117,7 +119,7 @@ impl Loading {
         }
         Ok(State {
             covers,
-            runs: self.runs,
+            runs: Arc::new(self.runs.into_iter().map(Arc::new).collect()),
             feeds: self.feeds,
             tail: Tail::new(covers.size),
         })

@@ -91,6 +91,21 @@ fn lookups_page_by_cursor() {
 }
 
 #[test]
+fn what_is_recorded_meanwhile_neither_waits_for_a_lookup_nor_changes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (index, _) = start(&dir.path().join("index"), RUN + 2);
+    let (feed, object) = {
+        let state = index.read();
+        (state.feed("all", 1, 9), state.object("ctr_1", 1, 9))
+    };
+    let more: Vec<Record> = (RUN + 2..3 * RUN).map(record).collect();
+    index.record(&more).unwrap();
+    assert_eq!(index.call(feed).unwrap(), shown(1..RUN + 2));
+    let expected: Vec<u64> = (1..RUN + 2).collect();
+    assert_eq!(index.call(object).unwrap(), expected);
+}
+
+#[test]
 fn feed_may_show_an_earlier_entry_late() {
     let dir = tempfile::tempdir().unwrap();
     let (index, _) = start(&dir.path().join("index"), 3);

@@ -276,7 +276,7 @@ mod tests {
         agreed.terms.late_rate = late_rate.map(wire);
         agreed.terms.grace_days = grace_days;
         let mut effects = crate::domain::state::Effects::default();
-        effects.receivables.insert(receivable, agreed);
+        effects.receivables.insert(receivable, Box::new(agreed));
         world.state.apply(effects);
         world.on("2026-08-19");
         world.paid(HOSPITAL, SUPPLIER, "150000.00", &pays(receivable));

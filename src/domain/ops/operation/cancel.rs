@@ -283,7 +283,7 @@ mod tests {
             };
             let mut expected = Effects::default();
             expected.audience.insert(party);
-            expected.barred.insert(bar.id, bar);
+            expected.barred.insert(bar.id, Box::new(bar));
             assert_eq!(effects, expected);
         }
     }
