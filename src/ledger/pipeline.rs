@@ -19,6 +19,7 @@ use crate::store::head::HEAD_INTERVAL_MS;
 use super::batch::{Judged, Record, Slot};
 use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
+use super::history::History;
 use super::queue::{Lane, Queue, Room, Ticket};
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
@@ -102,6 +103,7 @@ pub(super) struct Shared {
     head: RwLock<Sequencer>,
     slot: Slot,
     pub(super) status: Status,
+    pub(super) history: History,
     verifier: Verifier,
     /// Whose the registered keys are that have signed: a key belongs to one party for ever.
     owners: RwLock<HashMap<PublicKey, PartyId>>,
@@ -121,7 +123,12 @@ struct Waiting {
 }
 
 impl Shared {
-    pub(super) fn new(head: Sequencer, status: Status, verifier: Verifier) -> Shared {
+    pub(super) fn new(
+        head: Sequencer,
+        status: Status,
+        history: History,
+        verifier: Verifier,
+    ) -> Shared {
         Shared {
             inbox: Mutex::default(),
             waiting: Mutex::new(Waiting {
@@ -132,6 +139,7 @@ impl Shared {
             head: RwLock::new(head),
             slot: Slot::default(),
             status,
+            history,
             verifier,
             owners: RwLock::default(),
         }
@@ -354,6 +362,7 @@ impl Shared {
                 histogram!("counterfoil_commit_seconds").record(began.elapsed());
                 let entries = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
                 histogram!("counterfoil_batch_entries").record(entries);
+                self.history.extend(&batch.lines);
                 self.status.publish(published);
             }
             // Batches are committed in their order: what an answer of this one rests on is durable now.

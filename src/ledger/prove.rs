@@ -1,0 +1,47 @@
+//! What the ledger proves of its own history: tiles, inclusion, consistency. Only of what is durable.
+
+use crate::chain::tiles::TilePath;
+use crate::chain::{Hash, Note, TlogProof};
+
+use super::handle::Ledger;
+use super::history::HistoryError;
+use super::status::Stopped;
+
+impl Ledger {
+    /// A tile's bytes; `None` where the tree does not reach so far. May read a file.
+    pub fn tile(&self, path: TilePath) -> Result<Option<Vec<u8>>, Stopped> {
+        let found = self.inner.shared.history.tile(path);
+        self.proved(found).map(Option::flatten)
+    }
+
+    /// The proof that entry `n` is in the tree of the newest checkpoint; `None` where it is not durable. May read a file.
+    pub fn proof(&self, n: u64) -> Result<Option<TlogProof>, Stopped> {
+        let published = self.published();
+        let hashes = self.proved(self.inner.shared.history.inclusion(n, published.size))?;
+        let proof = hashes.map(|hashes| TlogProof {
+            extra: None,
+            index: n,
+            hashes,
+            checkpoint: Note::decode(published.checkpoint.as_bytes())
+                .expect("what was encoded is a note"),
+        });
+        Ok(proof)
+    }
+
+    /// The proof that the tree of `old` entries is a prefix of that of `new`; `None` where that is not durable. May read a file.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>, Stopped> {
+        self.proved(self.inner.shared.history.consistency(old, new))
+    }
+
+    /// What is no longer as it was written is a doubt that stops the ledger.
+    fn proved<T>(&self, found: Result<T, HistoryError>) -> Result<Option<T>, Stopped> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(HistoryError::Beyond(_)) => Ok(None),
+            Err(error) => {
+                self.inner.shared.fail(&error.to_string());
+                Err(Stopped)
+            }
+        }
+    }
+}
