@@ -22,6 +22,7 @@ mod operations;
 mod past;
 mod peer;
 pub mod problem;
+mod proofs;
 pub mod query;
 mod quota;
 mod rates;

@@ -104,16 +104,33 @@ impl TlogProof {
 
 impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEADER}")?;
-        if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", base64(extra))?;
-        }
-        writeln!(f, "index {}", self.index)?;
-        for hash in &self.hashes {
-            writeln!(f, "{}", base64(hash.as_bytes()))?;
-        }
-        write!(f, "\n{}", self.checkpoint.encode())
+        let extra = self.extra.as_deref();
+        f.write_str(&encode(
+            extra,
+            self.index,
+            &self.hashes,
+            &self.checkpoint.encode(),
+        ))
     }
+}
+
+/// The text of a proof under a checkpoint that was written out.
+pub fn encode(extra: Option<&[u8]>, index: u64, hashes: &[Hash], checkpoint: &str) -> String {
+    let mut text = String::with_capacity(128 + 45 * hashes.len() + checkpoint.len());
+    text.push_str(HEADER);
+    if let Some(extra) = extra {
+        text.push_str("\nextra ");
+        text.push_str(&base64(extra));
+    }
+    text.push_str("\nindex ");
+    text.push_str(&index.to_string());
+    for hash in hashes {
+        text.push('\n');
+        text.push_str(&base64(hash.as_bytes()));
+    }
+    text.push_str("\n\n");
+    text.push_str(checkpoint);
+    text
 }
 
 /// What was not read yet.

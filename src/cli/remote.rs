@@ -63,7 +63,7 @@ impl Remote {
         if json {
             let line = serde_json::json!({
                 "op_id": receipt.op_id, "made": made, "n": receipt.n, "time": receipt.time, "leaf": receipt.leaf,
-                "repeated": receipt.repeated, "warnings": receipt.warnings, "checkpoint": receipt.checkpoint,
+                "repeated": receipt.repeated, "warnings": receipt.warnings, "receipt": receipt.receipt,
             });
             output::text(&format!("{line}\n"));
             return Ok(());

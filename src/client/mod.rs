@@ -61,8 +61,8 @@ pub struct Receipt {
     pub time: String,
     /// Leaf hash of the entry.
     pub leaf: String,
-    /// The signed note that covers it.
-    pub checkpoint: String,
+    /// What proves it to others, offline: line and proof.
+    pub receipt: Value,
     /// Rules of severity `warn` that did not hold.
     #[serde(default)]
     pub warnings: Vec<Value>,

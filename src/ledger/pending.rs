@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::chain;
+use crate::chain::{self, Line};
 use crate::domain::Refusal;
 use crate::domain::values::{Instant, OpId, PublicKey};
 
@@ -13,7 +13,7 @@ use super::answer::{Answer, Receipt};
 use super::committer::Published;
 use super::handle::{Inner, Ledger};
 use super::lookup::LookupError;
-use super::pipeline::{Arrived, Asked, Judgement, Verdict};
+use super::pipeline::{Arrived, Asked, Judgement, Told, Verdict};
 use super::queue::Ticket;
 use super::status::Stopped;
 use super::verify::Unfit;
@@ -109,14 +109,7 @@ impl Pending {
                 refusal,
                 usable_until: None,
             },
-            Some(Verdict::Judged {
-                asked,
-                judgement,
-                published,
-            }) => {
-                let told = self.inner.tell(&asked, judgement, published).await;
-                told.unwrap_or(Answer::Stopped)
-            }
+            Some(Verdict::Judged(told)) => self.inner.tell(*told).await.unwrap_or(Answer::Stopped),
         }
     }
 }
@@ -133,40 +126,23 @@ impl Asked {
 }
 
 impl Inner {
-    async fn tell(
-        &self,
-        asked: &Asked,
-        judgement: Judgement,
-        published: Published,
-    ) -> Result<Answer, Stopped> {
+    async fn tell(&self, told: Told) -> Result<Answer, Stopped> {
+        let Told {
+            asked,
+            judgement,
+            line,
+            published,
+        } = told;
         Ok(match judgement {
-            Judgement::Entered {
-                n,
-                time,
-                leaf,
-                warnings,
-            } => Answer::Accepted {
-                receipt: Receipt {
-                    op_id: asked.op_id,
-                    n,
-                    time,
-                    leaf,
-                    checkpoint: published.checkpoint,
-                },
-                warnings,
-            },
-            Judgement::Repeat { n } => self.repeat(asked, n, published)?,
-            Judgement::Expired(refusal) => self.expired(asked, refusal, published).await?,
+            Judgement::Entered { time, warnings } => {
+                let line = line.ok_or(Stopped)?;
+                let receipt = self.receipt(asked.op_id, time, line, &published)?;
+                Answer::Accepted { receipt, warnings }
+            }
+            Judgement::Repeat { n } => self.repeat(&asked, n, &published)?,
+            Judgement::Expired(refusal) => self.expired(&asked, refusal, &published).await?,
             Judgement::Refused(refusal) => asked.refused(refusal, true),
             Judgement::Closed(refusal) => Answer::Closed(refusal),
-        })
-    }
-
-    fn repeat(&self, asked: &Asked, n: u64, published: Published) -> Result<Answer, Stopped> {
-        let (receipt, signatures_not_recorded) = self.receipt(n, &asked.keys, published)?;
-        Ok(Answer::Repeat {
-            receipt,
-            signatures_not_recorded,
         })
     }
 
@@ -175,7 +151,7 @@ impl Inner {
         &self,
         asked: &Asked,
         refusal: Refusal,
-        published: Published,
+        published: &Published,
     ) -> Result<Answer, Stopped> {
         match self.operation(&asked.op_id).await {
             Ok(Some(n)) => self.repeat(asked, n, published),
@@ -189,26 +165,47 @@ impl Inner {
         }
     }
 
-    /// The receipt of entry `n`, and those of `keys` whose signatures it does not hold.
-    fn receipt(
-        &self,
-        n: u64,
-        keys: &[PublicKey],
-        published: Published,
-    ) -> Result<(Receipt, Vec<chain::PublicKey>), Stopped> {
+    /// The receipt of entry `n`, and those of the keys that asked whose signatures it does not hold.
+    fn repeat(&self, asked: &Asked, n: u64, published: &Published) -> Result<Answer, Stopped> {
         let (entry, line) = self.entry(n)?.ok_or(Stopped)?;
         let recorded = |key: &chain::PublicKey| entry.sigs().iter().any(|(by, _)| by == key);
-        let keys = keys
-            .iter()
-            .map(|key| chain::PublicKey::new(*key.as_bytes()));
-        let missing = keys.filter(|key| !recorded(key)).collect();
-        let receipt = Receipt {
-            op_id: OpId(*entry.op_id().as_bytes()),
-            n,
-            time: Instant::from_millis(entry.time_ms()),
-            leaf: *line.leaf(),
-            checkpoint: published.checkpoint,
+        let keys = asked.keys.iter();
+        let keys = keys.map(|key| chain::PublicKey::new(*key.as_bytes()));
+        let signatures_not_recorded = keys.filter(|key| !recorded(key)).collect();
+        let time = Instant::from_millis(entry.time_ms());
+        Ok(Answer::Repeat {
+            receipt: self.receipt(asked.op_id, time, line, published)?,
+            signatures_not_recorded,
+        })
+    }
+
+    fn receipt(
+        &self,
+        op_id: OpId,
+        time: Instant,
+        line: Line,
+        published: &Published,
+    ) -> Result<Receipt, Stopped> {
+        // What is answered is durable.
+        let proof = self.proof(line.n(), published)?.ok_or(Stopped)?;
+        Ok(Receipt {
+            op_id,
+            time,
+            line,
+            proof,
+        })
+    }
+}
+
+impl Ledger {
+    /// The receipt of entry `n` under the newest checkpoint; `None` where it is not durable. May read a file.
+    pub fn receipt(&self, n: u64) -> Result<Option<Receipt>, Stopped> {
+        let published = self.published();
+        let Some((entry, line)) = self.entry(n)? else {
+            return Ok(None);
         };
-        Ok((receipt, missing))
+        let op_id = OpId(*entry.op_id().as_bytes());
+        let time = Instant::from_millis(entry.time_ms());
+        self.inner.receipt(op_id, time, line, &published).map(Some)
     }
 }
