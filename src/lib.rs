@@ -6,6 +6,7 @@ pub mod chain;
 pub mod cli;
 pub mod client;
 pub mod domain;
+pub mod gather;
 pub mod interop;
 pub mod ledger;
 pub mod store;

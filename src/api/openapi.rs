@@ -243,6 +243,11 @@ fn entries() -> [Path; 8] {
                 "description": "The line of an entry (FORMAT.md, section 7).",
             }),
         ),
+        get(
+            "/v1/entries/{n}/receipt",
+            "What proves offline that an entry is in the ledger, to those who may read it",
+            of::<proofs::ReceiptFile>(),
+        ),
         Path {
             problems: &[
                 codes::SESSION,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::chain::{self, Line};
+use crate::chain;
 use crate::domain::Refusal;
 use crate::domain::values::{Instant, OpId, PublicKey};
 
-use super::answer::{Answer, Receipt};
+use super::answer::Answer;
 use super::committer::Published;
 use super::handle::{Inner, Ledger};
 use super::lookup::LookupError;
@@ -136,7 +136,12 @@ impl Inner {
         Ok(match judgement {
             Judgement::Entered { time, warnings } => {
                 let line = line.ok_or(Stopped)?;
-                let receipt = self.receipt(asked.op_id, time, line, &published)?;
+                let receipt = self.receipt(
+                    asked.op_id,
+                    time,
+                    line,
+                    (published.size, &published.checkpoint),
+                )?;
                 Answer::Accepted { receipt, warnings }
             }
             Judgement::Repeat { n } => self.repeat(&asked, n, &published)?,
@@ -174,38 +179,13 @@ impl Inner {
         let signatures_not_recorded = keys.filter(|key| !recorded(key)).collect();
         let time = Instant::from_millis(entry.time_ms());
         Ok(Answer::Repeat {
-            receipt: self.receipt(asked.op_id, time, line, published)?,
+            receipt: self.receipt(
+                asked.op_id,
+                time,
+                line,
+                (published.size, &published.checkpoint),
+            )?,
             signatures_not_recorded,
         })
-    }
-
-    fn receipt(
-        &self,
-        op_id: OpId,
-        time: Instant,
-        line: Line,
-        published: &Published,
-    ) -> Result<Receipt, Stopped> {
-        // What is answered is durable.
-        let proof = self.proof(line.n(), published)?.ok_or(Stopped)?;
-        Ok(Receipt {
-            op_id,
-            time,
-            line,
-            proof,
-        })
-    }
-}
-
-impl Ledger {
-    /// The receipt of entry `n` under the newest checkpoint; `None` where it is not durable. May read a file.
-    pub fn receipt(&self, n: u64) -> Result<Option<Receipt>, Stopped> {
-        let published = self.published();
-        let Some((entry, line)) = self.entry(n)? else {
-            return Ok(None);
-        };
-        let op_id = OpId(*entry.op_id().as_bytes());
-        let time = Instant::from_millis(entry.time_ms());
-        self.inner.receipt(op_id, time, line, &published).map(Some)
     }
 }

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["chain"]),
     ("ledger", &["domain", "chain", "store"]),
     ("proof", &["chain", "domain"]),
+    ("gather", &["ledger", "chain"]),
     ("interop", &["domain"]),
     ("client", &["chain", "domain"]),
     ("story", &["domain", "client", "chain", "ledger", "interop"]),
@@ -24,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bench", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
+            "bench", "gather", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
             "proof",
         ],
     ),
