@@ -147,6 +147,23 @@ pub const PAST: Group = &[
     code(503, "as_of.broken", "the entries cannot be read again"),
 ];
 
+/// What a receipt may be asked for.
+pub const LEVEL: Group = &[
+    code(
+        400,
+        "query.level",
+        "a level that is neither committed nor witnessed",
+    ),
+    code(400, "query.unknown", "a parameter that is not taken here"),
+];
+
+/// Where a quorum of witnesses is asked for.
+pub const UNWITNESSED: Group = &[code(
+    503,
+    "checkpoint.unwitnessed",
+    "no quorum of witnesses has cosigned it yet",
+)];
+
 /// Streams of events.
 pub const STREAM: Group = &[
     code(

@@ -27,6 +27,34 @@ pub(super) struct ReceiptFile {
     pub(super) proof: String,
 }
 
+/// How much a receipt proves.
+enum Level {
+    /// That the ledger said so.
+    Committed,
+    /// That a quorum of witnesses saw the ledger say so.
+    Witnessed,
+}
+
+impl Level {
+    fn read(query: &[(String, String)]) -> Result<Level, Problem> {
+        match query {
+            [] => Ok(Level::Committed),
+            [(name, value)] if name == "level" => match value.as_str() {
+                "committed" => Ok(Level::Committed),
+                "witnessed" => Ok(Level::Witnessed),
+                _ => Err(Problem::bad_request(
+                    "query.level",
+                    "`level` is committed or witnessed",
+                )),
+            },
+            _ => Err(Problem::bad_request(
+                "query.unknown",
+                "a receipt takes the parameter level, once",
+            )),
+        }
+    }
+}
+
 impl ReceiptFile {
     pub(super) fn of(line: &Line, proof: String) -> ReceiptFile {
         ReceiptFile {
@@ -63,10 +91,24 @@ impl Api {
         Ok(reply)
     }
 
-    /// `GET /v1/entries/<n>/receipt`: for whoever may read the entry.
-    pub(super) async fn receipt(&self, authorization: Option<&str>, n: &str) -> Handled {
+    /// `GET /v1/entries/<n>/receipt`: for whoever may read the entry. `level=witnessed` asks for the first checkpoint over it that a
+    /// quorum of witnesses cosigned, `level=committed`, or none, for the newest.
+    pub(super) async fn receipt(
+        &self,
+        authorization: Option<&str>,
+        n: &str,
+        query: &[(String, String)],
+    ) -> Handled {
         let reader = self.entry_reader(authorization).await?;
-        let receipt = self.receipt_of(&reader, n.parse().ok()).await?;
+        let receipt = match Level::read(query)? {
+            Level::Committed => self.receipt_of(&reader, n.parse().ok()).await?,
+            Level::Witnessed => {
+                let (entry, _) = self.readable_entry(&reader, n.parse().ok()).await?;
+                let ledger = self.ledger.clone();
+                let receipt = reading(move || ledger.witnessed_receipt(entry.n())).await?;
+                receipt.ok_or_else(status::unwitnessed)?
+            }
+        };
         let file = ReceiptFile::of(&receipt.line, receipt.proof);
         Ok(json(StatusCode::OK, &file))
     }

@@ -60,8 +60,11 @@ fn public(api: &Arc<Api>) -> Route {
         .and(read())
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.readiness() }));
-    let checkpoint = path!("checkpoint").or(path!("v1" / "checkpoint")).unify();
-    let checkpoint = checkpoint
+    let committed = path!("v1" / "checkpoint")
+        .and(read())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.committed_checkpoint() }));
+    let checkpoint = path!("checkpoint")
         .and(read())
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
@@ -93,6 +96,8 @@ fn public(api: &Arc<Api>) -> Route {
         .or(metrics)
         .unify()
         .or(checkpoint)
+        .unify()
+        .or(committed)
         .unify()
         .or(tile)
         .unify()
@@ -207,9 +212,12 @@ fn entries(api: &Arc<Api>) -> Route {
         .and(read())
         .and(with(api))
         .and(authorization())
-        .then(|n: String, api: Arc<Api>, by: Authorization| {
-            answer(async move { api.receipt(by.as_deref(), &n).await })
-        });
+        .and(warp::query::<Query>())
+        .then(
+            |n: String, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.receipt(by.as_deref(), &n, &query).await })
+            },
+        );
     let events = path!("v1" / "events")
         .and(read())
         .and(with(api))

@@ -32,6 +32,8 @@ pub(super) struct Config {
     pub(super) clock: ClockKind,
     pub(super) passphrase_file: Option<PathBuf>,
     /// Certificate and key.
+    /// Whom to ask for cosignatures.
+    pub(super) policy: Option<PathBuf>,
     pub(super) tls: Option<(PathBuf, PathBuf)>,
     pub(super) log: String,
     pub(super) log_format: LogFormat,
@@ -274,6 +276,7 @@ impl Config {
             audience,
             clock: pick.or("clock", |s| s.clock, ClockKind::System, lower),
             passphrase_file: pick.optional("passphrase_file", |s| s.passphrase_file.clone(), path),
+            policy: pick.optional("policy", |s| s.policy.clone(), path),
             tls: pick.tls()?,
             log: pick.log(),
             log_format: pick.or("log_format", |s| s.log_format, LogFormat::Text, lower),

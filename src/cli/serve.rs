@@ -15,6 +15,8 @@ use super::export::progress;
 use super::keyring::Keyring;
 use super::output::table;
 use crate::api::{Api, Server, Tls};
+use crate::chain::Policy;
+use crate::gather::Gathering;
 use crate::ledger::{self, ClockChoice, Ledger, StopReason, accept_head};
 
 /// Handles of files that a ledger takes besides its connections: segments, index, certificates.
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// Write the head anew for the first N entries, as `counterfoil fsck` says they verify
     #[arg(long, value_name = "N")]
     accept_head: Option<u64>,
+    /// Start although too few witnesses answer to tell whether this disk is the newest
+    #[arg(long, requires = "policy")]
+    allow_unwitnessed_start: bool,
     #[command(flatten)]
     settings: Box<Settings>,
     #[command(flatten)]
@@ -68,7 +73,10 @@ pub(crate) fn run(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
     let ledger = args.open(&config)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::of("the runtime", error))?;
-    let served = runtime.block_on(serve(config, tls, &ledger));
+    let served = runtime.block_on(async {
+        let gathering = gathering(&config, &ledger, args.allow_unwitnessed_start).await?;
+        serve(config, tls, &ledger, gathering).await
+    });
     // What was accepted is finished; connections that outlived the grace are cut off here.
     runtime.shutdown_background();
     let reason = ledger.stop();
@@ -157,7 +165,31 @@ fn raise_file_limit(connections: usize) {
     }
 }
 
-async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result<(), Failure> {
+/// Asks the witnesses of the policy, if there is one, before anything is written.
+async fn gathering(
+    config: &Config,
+    ledger: &Ledger,
+    allow_unwitnessed: bool,
+) -> Result<Option<Gathering>, Failure> {
+    let Some(path) = &config.policy else {
+        return Ok(None);
+    };
+    let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    let policy = Policy::parse(&bytes).map_err(|error| failed(&error))?;
+    let gathering = Gathering::new(ledger.clone(), policy).map_err(|error| failed(&error))?;
+    let checked = gathering.check_start(allow_unwitnessed).await;
+    checked
+        .map(Some)
+        .map_err(|error| Failure::of(config.data.display(), error))
+}
+
+async fn serve(
+    config: Config,
+    tls: Option<Arc<Tls>>,
+    ledger: &Ledger,
+    gathering: Option<Gathering>,
+) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::of(config.listen, error);
     let listener = TcpListener::bind(config.listen)
         .await
@@ -168,6 +200,7 @@ async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result
     let audience = config.audience.unwrap_or_else(|| base.clone());
     let api =
         Api::new(ledger.clone(), audience).map_err(|error| Failure::of("random numbers", error))?;
+    let api = api.witnessed(gathering.as_ref().is_some_and(Gathering::asks_for_a_quorum));
     let server = Server::on(listener, api, config.limits).with_tls(tls.clone());
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
     let hangup = signal(SignalKind::hangup()).map_err(|error| failed(&error))?;
@@ -181,7 +214,11 @@ async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result
             () = read_again(hangup, tls.as_deref()) => {}
         }
     };
+    let gathered = gathering.map(|gathering| tokio::spawn(gathering.run()));
     server.run(stop).await;
+    if let Some(gathered) = gathered {
+        gathered.abort();
+    }
     Ok(())
 }
 

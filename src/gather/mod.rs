@@ -101,7 +101,7 @@ impl Gathering {
 
     /// Asks every witness to cosign what the ledger has, before it writes anything: "one ahead of the store means a rolled-back store,
     /// refuse; fewer than a quorum answering, refuse without `--allow-unwitnessed-start`".
-    pub async fn check_start(&mut self, allow_unwitnessed: bool) -> Result<(), StartRefused> {
+    pub async fn check_start(mut self, allow_unwitnessed: bool) -> Result<Gathering, StartRefused> {
         let target = target_of(&self.ledger);
         let mut asked = JoinSet::new();
         for witness in std::mem::take(&mut self.witnesses) {
@@ -123,7 +123,7 @@ impl Gathering {
             }
             self.witnesses.push(witness);
         }
-        let quorum = self.policy.is_met(|_| false) || cosigned.is_some();
+        let quorum = !self.asks_for_a_quorum() || cosigned.is_some();
         if let Some(note) = cosigned {
             self.ledger
                 .keep_witnessed(&note)
@@ -133,7 +133,12 @@ impl Gathering {
             let why = said.join("; ");
             return Err(StartRefused::NoQuorum { why });
         }
-        Ok(())
+        Ok(self)
+    }
+
+    /// Whether a checkpoint is believed only with cosignatures.
+    pub fn asks_for_a_quorum(&self) -> bool {
+        !self.policy.is_met(|_| false)
     }
 
     /// Gathers until the ledger stops.

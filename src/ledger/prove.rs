@@ -1,6 +1,7 @@
 //! What the ledger proves of its own history: tiles, consistency, receipts. Only of what is durable.
 
 use std::io;
+use std::time::Duration;
 
 use crate::chain::tiles::TilePath;
 use crate::chain::{Checkpoint, Hash, Line, Note, tlog_proof};
@@ -60,7 +61,14 @@ impl Ledger {
     /// Keeps a checkpoint of this ledger that a quorum of witnesses cosigned; durable when this returns.
     pub fn keep_witnessed(&self, note: &Note) -> io::Result<()> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(io::Error::other)?;
-        self.inner.witnessed.keep(checkpoint.size, note)
+        self.inner.witnessed.keep(checkpoint.size, note)?;
+        self.inner.shared.status.witnessed(checkpoint.size);
+        Ok(())
+    }
+
+    /// For how long something durable has waited for a quorum of witnesses.
+    pub fn unwitnessed_for(&self) -> Duration {
+        self.inner.shared.status.unwitnessed_for()
     }
 
     /// How many entries the newest checkpoint covers that a quorum cosigned; 0 where there is none.
