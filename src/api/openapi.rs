@@ -74,7 +74,7 @@ fn envelope() -> Value {
     json!({ "$ref": "#/components/schemas/Envelope" })
 }
 
-fn public() -> [Path; 6] {
+fn public() -> [Path; 7] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -223,7 +223,7 @@ fn writes() -> [Path; 7] {
     ]
 }
 
-fn entries() -> [Path; 8] {
+fn entries() -> [Path; 9] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",

@@ -30,9 +30,8 @@ pub(super) struct ReceiptRow {
     /// The leaf hash of the entry's line, in hex.
     #[schema(value_type = String)]
     leaf: Hash,
-    /// The signed note that covers it.
-    #[schema(value_type = String)]
-    checkpoint: Arc<str>,
+    /// What proves it to others, offline: to be kept.
+    receipt: ReceiptFile,
     /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,

@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(read, proof);
         assert!(read.proves(&leaves[1], 3, &tree.root()));
         assert!(!read.proves(&leaves[0], 3, &tree.root()));
-        assert!(!read.proves(&leaves[1], 4, &tree.root()));
+        assert!(!read.proves(&leaves[1], 2, &tree.root()));
     }
 
     #[test]

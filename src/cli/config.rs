@@ -31,9 +31,9 @@ pub(super) struct Config {
     pub(super) audience: Option<String>,
     pub(super) clock: ClockKind,
     pub(super) passphrase_file: Option<PathBuf>,
-    /// Certificate and key.
     /// Whom to ask for cosignatures.
     pub(super) policy: Option<PathBuf>,
+    /// Certificate and key.
     pub(super) tls: Option<(PathBuf, PathBuf)>,
     pub(super) log: String,
     pub(super) log_format: LogFormat,

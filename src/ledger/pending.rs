@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::chain;
 use crate::domain::Refusal;
-use crate::domain::values::{Instant, OpId, PublicKey};
+use crate::domain::values::Instant;
 
 use super::answer::Answer;
 use super::committer::Published;

@@ -5,6 +5,7 @@ mod durability;
 mod faults;
 mod order;
 mod past;
+mod proofs;
 mod restart;
 
 use super::Answer;

@@ -25,8 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bench", "gather", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
-            "proof",
+            "bench", "gather", "client", "story", "interop", "api", "ledger", "domain", "chain",
+            "store", "proof",
         ],
     ),
     ("main.rs", &["cli"]),

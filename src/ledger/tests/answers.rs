@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rstest::rstest;
 
 use super::{accepted, refused, repeated};
-use crate::chain::{Checkpoint, Envelope, Note};
+use crate::chain::{Checkpoint, Envelope, TlogProof};
 use crate::domain::testing::{OPERATOR, id};
 use crate::domain::values::{OpId, PartyId};
 use crate::ledger::testing::{Drill, authority, key, start};
