@@ -16,6 +16,7 @@ use super::scan::{Damage, DamageKind};
 const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 
 /// A segment's file and where its lines end.
+#[derive(Debug)]
 pub(super) struct Segment {
     /// Number of its first entry.
     pub(super) first: u64,
@@ -74,7 +75,7 @@ pub enum ReadError {
 }
 
 /// A handle for reading entries; a clone reads the same journal. Sees exactly the entries that are durable.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct EntryReader {
     // Held only to look up or push an offset, never across I/O.
     segments: Arc<RwLock<Vec<Segment>>>,
