@@ -9,10 +9,12 @@ use std::process::Command;
 /// Folder, and what it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("chain", &[]),
+    ("files", &["chain"]),
     ("domain", &[]),
     ("store", &["chain"]),
-    ("ledger", &["domain", "chain", "store"]),
+    ("ledger", &["domain", "chain", "store", "files"]),
     ("proof", &["chain", "domain"]),
+    ("witness", &["chain", "files"]),
     ("interop", &["domain"]),
     ("client", &["chain", "domain"]),
     ("story", &["domain", "client", "chain", "ledger", "interop"]),
@@ -25,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bench", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
-            "proof",
+            "proof", "witness", "files",
         ],
     ),
     ("main.rs", &["cli"]),
