@@ -386,8 +386,32 @@ pub const CLOCK: Group = &[
 
 /// All of them.
 pub const ALL: &[Group] = &[
-    ANY, COOKIE, INSTANT, METHOD, LEDGER, SESSION, ABSENT, INDEX, QUERY, PAGE, LIST, DAY, PAST, LEVEL, UNWITNESSED,
-    STREAM, BODY, SHAPE, ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING, CHALLENGE, CLOCK,
+    ANY,
+    COOKIE,
+    INSTANT,
+    METHOD,
+    LEDGER,
+    SESSION,
+    ABSENT,
+    INDEX,
+    QUERY,
+    PAGE,
+    LIST,
+    DAY,
+    PAST,
+    LEVEL,
+    UNWITNESSED,
+    STREAM,
+    BODY,
+    SHAPE,
+    ENVELOPE,
+    PAYLOAD,
+    CLOSED,
+    ENTERING,
+    CHECK,
+    OPENING,
+    CHALLENGE,
+    CLOCK,
 ];
 
 /// Whether a problem of this status and code is one of these.

@@ -23,12 +23,14 @@ mod manual;
 mod objects;
 mod operate;
 mod output;
+mod passphrase;
 mod read;
 mod remote;
 mod serve;
 mod signing;
 mod status;
 mod tree;
+mod witness;
 mod words;
 
 use std::path::Path;

@@ -14,12 +14,13 @@ use super::config::{ClockKind, Config, File, LogFormat, Settings};
 use super::export::progress;
 use super::keyring::Keyring;
 use super::output::table;
+use super::passphrase::Passphrase;
 use crate::api::{Api, Server, Tls};
 use crate::chain::Policy;
 use crate::gather::Gathering;
 use crate::ledger::{self, ClockChoice, Ledger, StopReason, accept_head};
 
-/// Handles of files that a ledger takes besides its connections: segments, index, certificates.
+/// Handles of files that a server takes besides its connections: segments, index, certificates.
 const FILES: u64 = 256;
 
 /// Which ledger, and where.
@@ -91,7 +92,7 @@ impl Args {
     fn in_force(&self, matches: &ArgMatches) -> Result<Config, Failure> {
         let file = File::read(self.config.as_deref())?;
         let given = Settings {
-            passphrase_file: self.keyring.passphrase_file.clone(),
+            passphrase_file: self.keyring.passphrase.passphrase_file.clone(),
             ..(*self.settings).clone()
         };
         Config::of(&given, matches, &file)
@@ -113,9 +114,10 @@ impl Args {
         // One that is missing is for the start to name, with what else is.
         let text = std::fs::read_to_string(&key).unwrap_or_default();
         if text.contains("ENCRYPTED") {
-            let mut keyring = self.keyring.clone();
-            keyring.passphrase_file.clone_from(&config.passphrase_file);
-            opened.passphrase = keyring.passphrase("Passphrase of the ledger's key: ");
+            let passphrase = Passphrase {
+                passphrase_file: config.passphrase_file.clone(),
+            };
+            opened.passphrase = passphrase.ask("Passphrase of the ledger's key: ");
         }
         if let Some(size) = self.accept_head {
             accept_head(&opened, size).map_err(|error| failed(&error))?;
@@ -131,7 +133,7 @@ impl Args {
     }
 }
 
-fn start_log(filter: EnvFilter, format: LogFormat) {
+pub(super) fn start_log(filter: EnvFilter, format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -142,7 +144,7 @@ fn start_log(filter: EnvFilter, format: LogFormat) {
 }
 
 /// Each connection takes a handle of a file: many systems give a process no more than 1,024 until it asks.
-fn raise_file_limit(connections: usize) {
+pub(super) fn raise_file_limit(connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let needed = u64::try_from(connections)
         .unwrap_or(u64::MAX)

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, Subcommand};
 use super::objects::{self, OBJECTS, of};
 use super::{
     Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, read, serve,
-    signing,
+    signing, witness,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -58,7 +58,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Running a ledger",
-        &["init", "serve", "clock", "rulebook", "bench"],
+        &["init", "serve", "witness", "clock", "rulebook", "bench"],
     ),
     ("This command", &["completions", "man"]),
 ];
@@ -81,6 +81,8 @@ enum Verb {
     Init(init::Args),
     /// Serve a ledger over HTTP
     Serve(serve::Args),
+    /// Cosign the checkpoints of logs: a witness
+    Witness(witness::WitnessArgs),
     /// Sign and send operations of several kinds, one a line of a file
     Batch(bulk::BatchArgs),
     /// Sign an envelope of a file too
@@ -157,6 +159,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match of::<Verb>(matches)? {
         Verb::Init(args) => init::run(&args),
         Verb::Serve(args) => serve::run(&args, own),
+        Verb::Witness(args) => witness::run(&args),
         Verb::Batch(args) => args.run(),
         Verb::Sign(args) => signing::sign(&args),
         Verb::Send(args) => signing::send(&args),

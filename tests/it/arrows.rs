@@ -9,11 +9,13 @@ use std::process::Command;
 /// Folder, and what it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("chain", &[]),
+    ("files", &["chain"]),
     ("domain", &[]),
     ("store", &["chain"]),
-    ("ledger", &["domain", "chain", "store"]),
+    ("ledger", &["domain", "chain", "store", "files"]),
     ("proof", &["chain", "domain"]),
     ("gather", &["ledger", "chain"]),
+    ("witness", &["chain", "files"]),
     ("interop", &["domain"]),
     ("client", &["chain", "domain"]),
     ("story", &["domain", "client", "chain", "ledger", "interop"]),
@@ -26,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bench", "gather", "client", "story", "interop", "api", "ledger", "domain", "chain",
-            "store", "proof",
+            "store", "proof", "witness", "files",
         ],
     ),
     ("main.rs", &["cli"]),
