@@ -10,6 +10,7 @@ pub mod files;
 pub mod gather;
 pub mod interop;
 pub mod ledger;
+pub mod monitor;
 pub mod store;
 pub mod story;
 pub mod witness;

@@ -20,6 +20,7 @@ mod key;
 mod keyring;
 mod list;
 mod manual;
+mod monitor;
 mod objects;
 mod operate;
 mod output;

@@ -23,14 +23,17 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    /// The address with its scheme.
+    pub(crate) fn base(&self) -> String {
+        match self.url.contains("://") {
+            true => self.url.clone(),
+            false => format!("http://{}", self.url),
+        }
+    }
+
     /// A client that reads as nobody.
     pub(crate) fn client(&self) -> Client {
-        let whole = self.url.contains("://");
-        Client::new(if whole {
-            self.url.clone()
-        } else {
-            format!("http://{}", self.url)
-        })
+        Client::new(self.base())
     }
 
     /// A client that reads as the party of a key.

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "chain", "store", "files"]),
     ("proof", &["chain", "domain"]),
     ("gather", &["ledger", "chain"]),
+    ("monitor", &["chain"]),
     ("witness", &["chain", "files"]),
     ("interop", &["domain"]),
     ("client", &["chain", "domain"]),
@@ -27,8 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bench", "gather", "client", "story", "interop", "api", "ledger", "domain", "chain",
-            "store", "proof", "witness", "files",
+            "bench", "gather", "monitor", "client", "story", "interop", "api", "ledger", "domain",
+            "chain", "store", "proof", "witness", "files",
         ],
     ),
     ("main.rs", &["cli"]),
