@@ -8,5 +8,6 @@ pub mod client;
 pub mod domain;
 pub mod interop;
 pub mod ledger;
+pub mod proof;
 pub mod store;
 pub mod story;

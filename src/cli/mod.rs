@@ -29,6 +29,7 @@ mod serve;
 mod signing;
 mod status;
 mod tree;
+mod verify;
 mod words;
 
 use std::path::Path;
