@@ -31,6 +31,7 @@ mod serve;
 mod signing;
 mod status;
 mod tree;
+mod verify;
 mod witness;
 mod words;
 

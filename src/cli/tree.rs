@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, Subcommand};
 use super::objects::{self, OBJECTS, of};
 use super::{
     Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, monitor, read,
-    serve, signing, witness,
+    serve, signing, verify, witness,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -49,6 +49,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &[
             "events",
             "entry",
+            "verify",
             "audit",
             "export",
             "checkpoint",
@@ -58,7 +59,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Running a ledger",
-        &["init", "serve", "witness", "clock", "rulebook", "bench"],
+        &[
+            "init", "serve", "witness", "monitor", "clock", "rulebook", "bench",
+        ],
     ),
     ("This command", &["completions", "man"]),
 ];
@@ -99,6 +102,8 @@ enum Verb {
     Entry(read::Entry),
     /// Play the sample story on a new drill ledger and print what happened
     Demo(demo::Args),
+    /// Verify a receipt, an export or a folder of tiles offline, step by step
+    Verify(verify::Args),
     /// Check an export or a data folder: chain, signatures, tree, every rule, every invariant
     Audit(audit::Args),
     /// Write the entries that the last checkpoint covers, a line each
@@ -170,6 +175,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Verb::Events(args) => args.run(),
         Verb::Entry(args) => args.run(),
         Verb::Demo(args) => demo::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Checkpoint(args) => export::checkpoint(&args),
