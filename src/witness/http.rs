@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -78,7 +78,12 @@ where
 {
     let body = match read(body, body_read).await {
         Ok(body) => body,
-        Err(reply) => return logged("/add-checkpoint", reply),
+        Err(mut reply) => {
+            // What is left of the body is not read, so nothing can follow it.
+            let close = HeaderValue::from_static("close");
+            reply.headers_mut().insert(CONNECTION, close);
+            return logged("/add-checkpoint", reply);
+        }
     };
     // Who went away meanwhile is not answered; what was begun is finished.
     let added = spawn_blocking(move || {
@@ -102,13 +107,18 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let too_large = || {
+        let most = format!("a request has at most {ADD_CHECKPOINT_LEN_MAX} bytes");
+        Err(plain(StatusCode::PAYLOAD_TOO_LARGE, &most))
+    };
+    // One that is announced to be too large is not waited for.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |len| len > ADD_CHECKPOINT_LEN_MAX) {
+        return too_large();
+    }
     let body = Limited::new(body, ADD_CHECKPOINT_LEN_MAX).collect();
     match timeout(within, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let most = format!("a request has at most {ADD_CHECKPOINT_LEN_MAX} bytes");
-            Err(plain(StatusCode::PAYLOAD_TOO_LARGE, &most))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
         Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "the body broke off")),
         Err(_) => Err(plain(StatusCode::REQUEST_TIMEOUT, "the body did not come")),
     }

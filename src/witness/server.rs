@@ -129,3 +129,6 @@ async fn speak(
     connection.as_mut().graceful_shutdown();
     timeout(limits.grace, connection).await.ok();
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,12 +41,12 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Makes the file of a log of which nothing was cosigned; one that is there stays as it is.
+    /// Makes the file of a log of which nothing was cosigned; one that is there stays as it is. The caller holds the folder's lock.
     pub(super) fn create(path: &Path, origin: &str) -> io::Result<()> {
-        match files::create(path, SECRET, fresh(origin).as_bytes()) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
+        if path.try_exists()? {
+            return Ok(());
         }
+        files::replace(path, SECRET, fresh(origin).as_bytes())
     }
 
     /// Reads the file of a log. The keys that are `known` are the log's and, as the last, the witness's own: what it did not cosign

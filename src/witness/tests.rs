@@ -38,6 +38,26 @@ fn a_cosignature_verifies_and_is_what_is_served() {
     assert_eq!(witness.newest(&hash).unwrap().note, note);
 }
 
+/// Witness key and time of the vectors.
+#[test]
+fn the_cosignature_of_the_vectors() {
+    let log = TestLog::of_the_vectors();
+    let dir = folder(&[&log]);
+    let key = SigningKey::from_seed(&[2; 32]);
+    let path = dir.path().join("witness.key");
+    fs::remove_file(&path).unwrap();
+    crate::files::key::write(&path, &key, None).unwrap();
+    let vkey = "witness.example/w1+df1c0a35+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU";
+    fs::write(dir.path().join("witness.vkey"), vkey).unwrap();
+    let witness = opened(&dir);
+    witness.add_checkpoint(&log.body(0, 2), NOW_S).1.unwrap();
+    let line = witness.add_checkpoint(&log.body(2, 3), NOW_S).1.unwrap();
+    assert_eq!(
+        line.to_string(),
+        "— witness.example/w1 3xwKNQAAAABlU/EA4e6cC0bnqbjhOJ6+R0FshRl9R0OgfJZz/Vg+RDzQxm7VfyBaps8eQXp/7DfFrYgdVgD7avST7xUelxl8UGb8DA=="
+    );
+}
+
 #[test]
 fn each_log_has_a_record_of_its_own() {
     let (a, b) = (TestLog::new("a", 3, 9), TestLog::new("b", 4, 9));

@@ -21,6 +21,8 @@ mod roles;
 mod schemas;
 mod served;
 mod story;
+mod strace;
 mod tls;
 mod vectors;
 mod verdicts;
+mod witness;
