@@ -1,9 +1,7 @@
 //! cosignature/v1 (C2SP tlog-cosignature): a witness's statement that it saw a checkpoint at a time.
 
-use super::hash::Hash;
 use super::keys::SigningKey;
 use super::note::{KeyKind, Note, NoteSignature, VerifierKey, VkeyError};
-use super::text::base64;
 
 /// What is signed: `cosignature/v1\ntime <unix seconds>\n` and the note's text.
 pub(super) fn message(time_s: u64, text: &str) -> Vec<u8> {
@@ -30,14 +28,4 @@ pub fn cosign(
     let signature = key.sign(&message(time_s, note.text()));
     let blob = [&time_s.to_be_bytes()[..], signature.as_bytes()].concat();
     Ok(NoteSignature::new(&vkey, blob))
-}
-
-/// The body by which a log asks a witness to cosign (C2SP tlog-witness): the size that the witness knows, the proof that the tree of
-/// that size is a prefix of the checkpoint's, and the checkpoint.
-pub fn add_checkpoint(old: u64, proof: &[Hash], note: &Note) -> String {
-    let proof: String = proof
-        .iter()
-        .map(|hash| base64(hash.as_bytes()) + "\n")
-        .collect();
-    format!("old {old}\n{proof}\n{}", note.encode())
 }

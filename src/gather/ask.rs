@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-use crate::chain::cosignature::add_checkpoint;
 use crate::chain::note::{NOTE_LEN_MAX, NoteSignature};
-use crate::chain::{Checkpoint, Hash, Note, VerifierKey};
+use crate::chain::{AddCheckpoint, Checkpoint, Hash, Note, VerifierKey};
 
 /// How long a witness may take to answer: it is asked again later, and nobody else waits.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,7 +85,7 @@ impl Witness {
             }
             let hashes = proof(self.knows)
                 .ok_or_else(|| AskError::Other("there is no proof of consistency".to_owned()))?;
-            match self.add_checkpoint(&hashes, &target.note)? {
+            match self.add_checkpoint(hashes, &target.note)? {
                 Said::Knows(other) => self.knows = other,
                 Said::Cosigned(signature) => {
                     self.knows = size;
@@ -100,11 +99,15 @@ impl Witness {
     }
 
     /// `POST <submission prefix>/add-checkpoint`
-    fn add_checkpoint(&self, proof: &[Hash], note: &Note) -> Result<Said, AskError> {
+    fn add_checkpoint(&self, proof: Vec<Hash>, note: &Note) -> Result<Said, AskError> {
         let other = |said: String| AskError::Other(said);
-        let body = add_checkpoint(self.knows, proof, note);
+        let request = AddCheckpoint {
+            old: self.knows,
+            proof,
+            checkpoint: note.clone(),
+        };
         let url = format!("{}/add-checkpoint", self.url);
-        let sent = self.agent.post(&url).send(body.as_bytes());
+        let sent = self.agent.post(&url).send(request.to_string().as_bytes());
         let mut answer = sent.map_err(|error| other(format!("{url}: {error}")))?;
         let limited = answer.body_mut().with_config().limit(NOTE_LEN_MAX as u64);
         let text = limited.read_to_string();

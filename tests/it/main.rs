@@ -26,3 +26,4 @@ mod tls;
 mod vectors;
 mod verdicts;
 mod witness;
+mod witnessed;

@@ -111,9 +111,14 @@ impl Server {
 
     /// The same with more flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Server {
+        Server::try_start_with(data, flags).unwrap_or_else(|ended| panic!("{ended:?}"))
+    }
+
+    /// The same, or how the start ended.
+    pub(crate) fn try_start_with(data: &Path, flags: &[&str]) -> Result<Server, Ended> {
         let mut started = Command::new(BINARY);
         started.args(serve_args(data)).args(flags);
-        Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
+        Server::spawn(&mut started)
     }
 
     /// Serves a witness and waits until it answers; its `origin` is its name.
