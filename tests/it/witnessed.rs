@@ -67,11 +67,12 @@ impl Town {
 
     /// Has a party enter something, and returns the number of its entry.
     fn enter(&self, server: &Server, cap: u64) -> u64 {
-        let lender = Party::of(self.data.path(), "bank");
+        let lender = Party::of(self.data.path(), "bank-a");
         let debtor = Party::of(self.data.path(), "hospital");
         let until = server.client().status().unwrap().time;
         let not_after = format!("{}T23:59:59Z", &until[..10]);
-        let body = json!({ "debtor": debtor.id, "amount": { "currency": "CNY", "value": format!("{cap}.00") }, "expires": "2099-12-31" });
+        let amount = format!("{cap}.00");
+        let body = json!({ "debtor": debtor.id, "currency": "CNY", "amount": amount, "valid_to": "2026-12-31" });
         let envelope = lender.envelope(server.origin(), &not_after, "limit.set", &body);
         server.client().submit(&envelope).unwrap().n
     }
@@ -134,7 +135,7 @@ fn a_receipt_that_two_witnesses_stand_for_verifies_offline_and_no_changed_one_do
     let server = town.serve();
     let n = town.enter(&server, 1_000);
     town.await_witnessed(&server, n + 1);
-    let lender = server.client_of(&Party::of(town.data.path(), "bank"));
+    let lender = server.client_of(&Party::of(town.data.path(), "bank-a"));
     let path = format!("/v1/entries/{n}/receipt?level=witnessed");
     let receipt: Value = lender.get(&path).unwrap();
     server.kill();
