@@ -297,6 +297,11 @@ impl Client {
         good(self.call(&format!("/v1/entries/{n}"))?)
     }
 
+    /// What proves offline that an entry is in the ledger: `committed` or `witnessed`.
+    pub fn receipt(&self, n: u64, level: &str) -> Result<String, ClientError> {
+        good(self.call(&format!("/v1/entries/{n}/receipt?level={level}"))?)
+    }
+
     /// The newest signed note.
     pub fn checkpoint(&self) -> Result<String, ClientError> {
         good(self.call("/checkpoint")?)
