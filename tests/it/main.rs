@@ -24,3 +24,4 @@ mod story;
 mod tls;
 mod vectors;
 mod verdicts;
+mod verify;
