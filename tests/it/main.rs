@@ -25,5 +25,6 @@ mod strace;
 mod tls;
 mod vectors;
 mod verdicts;
+mod verify;
 mod witness;
 mod witnessed;
