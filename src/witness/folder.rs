@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `witness.vkey` | name and public key; written last by `init`, so what has it is whole |
 //! | `witness.key` | the private key |
-//! | `logs.policy` | the logs' keys |
+//! | `logs.policy` | the logs' keys, as the `log` lines of a C2SP tlog-policy; one log may have several |
 //! | `logs/<SHA-256 of the origin>` | what was last cosigned of a log |
 //! | `evidence/` | what a log signed and should not have |
 //! | `lock` | held by the process that uses the folder |
@@ -17,11 +17,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::evidence::Evidence;
-use super::logs;
 use super::store::Record;
 use super::{Counts, Log, Witness, origin_hash};
 use crate::chain::note::{KeyKind, VkeyError};
-use crate::chain::{Hash, SigningKey, VerifierKey};
+use crate::chain::{Hash, Policy, SigningKey, VerifierKey};
 use crate::files::key::{self, KeyFileError};
 use crate::files::{self, Lock, PLAIN};
 
@@ -70,6 +69,10 @@ pub enum FolderError {
     NoRandom,
 }
 
+/// A policy of no logs. It has a quorum line as every policy; a witness asks no other for a cosignature.
+const NO_LOGS: &str =
+    "# The logs that this witness cosigns: `counterfoil witness add-log`\nquorum none\n";
+
 struct Paths<'a>(&'a Path);
 
 impl Paths<'_> {
@@ -97,11 +100,20 @@ impl Paths<'_> {
         Ok((lock.ok_or(FolderError::InUse(self.0.to_owned()))?, vkey))
     }
 
-    fn read_logs(&self) -> Result<(String, Vec<VerifierKey>), FolderError> {
+    /// The file of logs as it stands, and their keys.
+    fn read_logs(&self) -> Result<(Vec<u8>, Vec<VerifierKey>), FolderError> {
         let path = self.policy();
-        let text = fs::read_to_string(&path).map_err(io_error(&path))?;
-        let keys = logs::parse(&text).map_err(|why| FolderError::Bad { path, why })?;
-        Ok((text, keys))
+        let bytes = fs::read(&path).map_err(io_error(&path))?;
+        match Policy::parse(&bytes) {
+            Ok(policy) => {
+                let logs = policy.logs().iter();
+                Ok((bytes, logs.map(|log| log.vkey.clone()).collect()))
+            }
+            Err(error) => Err(FolderError::Bad {
+                path,
+                why: error.to_string(),
+            }),
+        }
     }
 }
 
@@ -125,7 +137,7 @@ pub fn init(data: &Path, name: &str, passphrase: Option<&str>) -> Result<Verifie
     }
     key::write(&paths.key(), &key, passphrase)?;
     let text = format!("{vkey}\n");
-    for (path, text) in [(paths.policy(), logs::NO_LOGS), (paths.vkey(), &text)] {
+    for (path, text) in [(paths.policy(), NO_LOGS), (paths.vkey(), &text)] {
         files::create(&path, PLAIN, text.as_bytes()).map_err(io_error(&path))?;
     }
     Ok(vkey)
@@ -151,7 +163,7 @@ pub fn vkey(data: &Path) -> Result<VerifierKey, FolderError> {
 pub fn add_log(data: &Path, log: &VerifierKey) -> Result<bool, FolderError> {
     let paths = Paths(data);
     let (_lock, own) = paths.lock()?;
-    let (mut text, keys) = paths.read_logs()?;
+    let (mut bytes, keys) = paths.read_logs()?;
     if keys.contains(log) {
         return Ok(false);
     }
@@ -161,16 +173,13 @@ pub fn add_log(data: &Path, log: &VerifierKey) -> Result<bool, FolderError> {
             "this is the witness's own key".to_owned(),
         ));
     }
-    logs::admit(&keys, log).map_err(FolderError::NoLog)?;
+    bytes.extend(format!("log {log}\n").bytes());
+    Policy::parse(&bytes).map_err(|error| FolderError::NoLog(error.problem.to_string()))?;
     let path = paths.log(log.name());
     // Before the line that names it: a log whose file is missing is refused at the start.
     Record::create(&path, log.name()).map_err(io_error(&path))?;
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text += &logs::line(log);
     let path = paths.policy();
-    files::replace(&path, PLAIN, text.as_bytes()).map_err(io_error(&path))?;
+    files::replace(&path, PLAIN, &bytes).map_err(io_error(&path))?;
     Ok(true)
 }
 

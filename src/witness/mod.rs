@@ -9,7 +9,6 @@ mod evidence;
 mod folder;
 mod http;
 pub mod judge;
-mod logs;
 mod server;
 mod store;
 

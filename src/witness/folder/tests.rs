@@ -93,7 +93,7 @@ fn a_log_taken_out_and_put_in_again_does_not_begin_anew() {
         .add_checkpoint(&log.body(0, 7), NOW_S)
         .1
         .unwrap();
-    fs::write(dir.path().join("logs.policy"), logs::NO_LOGS).unwrap();
+    fs::write(dir.path().join("logs.policy"), NO_LOGS).unwrap();
     assert_eq!(opened(&dir).logs(), 0);
     assert!(add_log(dir.path(), &log.vkey()).unwrap());
     let newest = opened(&dir).newest(&origin_hash("log.example")).unwrap();
