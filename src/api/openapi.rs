@@ -3,6 +3,7 @@
 
 pub mod bodies;
 mod examples;
+mod paths;
 mod responses;
 
 use std::sync::LazyLock;
@@ -10,18 +11,36 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use self::paths::{entries, public, writes};
 use self::responses::{answer, with_problems};
 use super::codes::{self, Group};
 use super::feed::EVENTS_TYPE;
 use super::list::{KINDS, Kind, VIEWS};
 use super::problem::Details;
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
-use super::reply::{JSON_TYPE, NDJSON_TYPE};
+use super::reply::JSON_TYPE;
 use super::{cookie, feed, operations, query, reads, register, status};
 use crate::chain::pae::{OP_TYPE, SESSION_TYPE};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::values::{Day, Instant};
 use crate::domain::{rows, schema};
+
+fn of<T: ToSchema>() -> Value {
+    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+/// Text that is told in words.
+fn said(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn envelope() -> Value {
+    json!({ "$ref": "#/components/schemas/Envelope" })
+}
 
 /// A path that is not of a kind.
 struct Path {
@@ -46,248 +65,6 @@ const READ: &[Group] = &[
     codes::INDEX,
     codes::LEDGER,
 ];
-/// The problems of submitting operations, beside the rules that refuse them.
-const SUBMIT: &[Group] = &[
-    codes::BODY,
-    codes::ENVELOPE,
-    codes::PAYLOAD,
-    codes::CLOSED,
-    codes::ENTERING,
-    codes::INDEX,
-    codes::LEDGER,
-];
-
-fn of<T: ToSchema>() -> Value {
-    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-/// Text that is told in words.
-fn said(description: &str) -> Value {
-    json!({ "type": "string", "description": description })
-}
-
-fn envelope() -> Value {
-    json!({ "$ref": "#/components/schemas/Envelope" })
-}
-
-fn public() -> [Path; 6] {
-    let get = |path, summary, gives| Path {
-        path,
-        method: "get",
-        summary,
-        session: false,
-        takes: None,
-        gives,
-        problems: &[],
-    };
-    let note = || said("A signed note (FORMAT.md, section 9).");
-    let plain = |said| (&[200][..], "text/plain", said);
-    [
-        Path {
-            problems: &[codes::LEDGER],
-            ..get(
-                "/healthz",
-                "Whether the process serves",
-                plain(said("The word ok.")),
-            )
-        },
-        get(
-            "/readyz",
-            "Whether operations are taken, and what a client needs to build one",
-            (&[200, 503], JSON_TYPE, of::<status::Readiness>()),
-        ),
-        Path {
-            problems: &[codes::ABSENT],
-            ..get(
-                "/metrics",
-                "What an operator watches, in Prometheus' text format; for the operator's addresses alone",
-                plain(said("Prometheus' text format.")),
-            )
-        },
-        get("/checkpoint", "The newest signed checkpoint", plain(note())),
-        get(
-            "/v1/checkpoint",
-            "The newest signed checkpoint",
-            plain(note()),
-        ),
-        get(
-            "/openapi.json",
-            "This document",
-            (
-                &[200],
-                JSON_TYPE,
-                json!({ "type": "object", "description": "An OpenAPI 3.1 document." }),
-            ),
-        ),
-    ]
-}
-
-fn writes() -> [Path; 7] {
-    let post = |path, summary, takes, gives, problems| Path {
-        path,
-        method: "post",
-        summary,
-        session: false,
-        takes,
-        gives,
-        problems,
-    };
-    let lines = "Lines of JSON, one for each envelope in its order: a `status` with the fields of ReceiptRow, or a Problem.";
-    [
-        post(
-            "/v1/operations",
-            "Submit one signed operation: 201 when it is durable, 200 where it already was",
-            Some((JSON_TYPE, envelope())),
-            (&[200, 201], JSON_TYPE, of::<operations::ReceiptRow>()),
-            SUBMIT,
-        ),
-        post(
-            "/v1/operations:batch",
-            "Submit many, a line each; the answers come in order, a line each",
-            Some((NDJSON_TYPE, envelope())),
-            (&[200], NDJSON_TYPE, said(lines)),
-            &[codes::BODY, codes::BATCH, codes::LEDGER],
-        ),
-        Path {
-            session: true,
-            ..post(
-                "/v1/operations:check",
-                "What would become of an unsigned payload",
-                Some((JSON_TYPE, json!({ "$ref": "#/components/schemas/Payload" }))),
-                (&[200], JSON_TYPE, of::<operations::CheckedRow>()),
-                &[
-                    codes::SESSION,
-                    codes::BODY,
-                    codes::PAYLOAD,
-                    codes::CHECK,
-                    codes::CLOSED,
-                    codes::LEDGER,
-                ],
-            )
-        },
-        post(
-            "/v1/challenges",
-            "Ask for a challenge, which a request for a session names",
-            None,
-            (&[201], JSON_TYPE, of::<reads::ChallengeRow>()),
-            &[codes::CHALLENGE],
-        ),
-        post(
-            "/v1/sessions",
-            "Open a session with a signed request, which is an envelope of its own type",
-            Some((JSON_TYPE, envelope())),
-            (&[201], JSON_TYPE, of::<reads::SessionRow>()),
-            &[codes::BODY, codes::ENVELOPE, codes::OPENING, codes::LEDGER],
-        ),
-        Path {
-            method: "delete",
-            session: true,
-            ..post(
-                "/v1/sessions",
-                "End the session that the request shows",
-                None,
-                (&[204], JSON_TYPE, Value::Null),
-                &[codes::SESSION],
-            )
-        },
-        post(
-            "/v1/drill/clock",
-            "Move a drill's time forward",
-            Some((JSON_TYPE, of::<status::Clock>())),
-            (&[200], JSON_TYPE, of::<status::Clock>()),
-            &[codes::BODY, codes::SHAPE, codes::CLOCK],
-        ),
-    ]
-}
-
-fn entries() -> [Path; 8] {
-    let get = |path, summary, gives| Path {
-        path,
-        method: "get",
-        summary,
-        session: true,
-        takes: None,
-        gives: (&[200], JSON_TYPE, gives),
-        problems: READ,
-    };
-    [
-        get(
-            "/v1/me",
-            "The party, key and end of the session",
-            of::<register::MeRow>(),
-        ),
-        get(
-            "/v1/ledger",
-            "The ledger's own record, and its time",
-            of::<rows::LedgerRow>(),
-        ),
-        get(
-            "/v1/rulebooks/{version}",
-            "A rulebook whole: currencies with their decimals, business days, rates, rules",
-            of::<Rulebook>(),
-        ),
-        get(
-            "/v1/operations/{id}",
-            "The receipt of an operation that this party may read",
-            of::<operations::ReceiptRow>(),
-        ),
-        get(
-            "/v1/entries/{n}",
-            "An entry's line, byte for byte, to those whom it was told",
-            json!({
-                "type": "object",
-                "description": "The line of an entry (FORMAT.md, section 7).",
-            }),
-        ),
-        Path {
-            problems: &[
-                codes::SESSION,
-                codes::QUERY,
-                codes::PAGE,
-                codes::STREAM,
-                codes::INDEX,
-                codes::LEDGER,
-            ],
-            ..get(
-                "/v1/events",
-                "The party's feed: entries that it was told, under numbers of its own; a stream as text/event-stream",
-                of::<feed::Events>(),
-            )
-        },
-        Path {
-            problems: &[
-                codes::SESSION,
-                codes::QUERY,
-                codes::ABSENT,
-                codes::PAST,
-                codes::LEDGER,
-            ],
-            ..get(
-                "/v1/receivables/{id}/claims",
-                "The fens of a receivable, as the party may know them, or as it knew them",
-                of::<rows::ClaimsRow>(),
-            )
-        },
-        Path {
-            problems: &[
-                codes::SESSION,
-                codes::QUERY,
-                codes::DAY,
-                codes::ABSENT,
-                codes::LEDGER,
-            ],
-            ..get(
-                "/v1/receivables/{id}/payoff",
-                "Whom to pay how much on a day",
-                of::<rows::PayoffRow>(),
-            )
-        },
-    ]
-}
 
 /// The whole document, made once: everybody may ask for it.
 pub fn document() -> &'static Value {

@@ -11,7 +11,9 @@ pub(super) fn message(time_s: u64, text: &str) -> Vec<u8> {
 /// The blob is time as 8 bytes big-endian, then the signature.
 pub(super) fn split(blob: &[u8]) -> Option<(u64, &[u8])> {
     let (time_s, signature) = blob.split_first_chunk()?;
-    Some((u64::from_be_bytes(*time_s), signature))
+    let time_s = u64::from_be_bytes(*time_s);
+    // "It MUST NOT exceed 2^63 - 1".
+    i64::try_from(time_s).is_ok().then_some((time_s, signature))
 }
 
 /// The line by which `name` cosigns a note at `time_s`, seconds since 1970. Refused when the name is unfit. The caller has checked

@@ -83,6 +83,14 @@ impl TilePath {
         self.width
     }
 
+    /// The full tile at this place.
+    pub fn full(&self) -> TilePath {
+        TilePath {
+            width: TILE_WIDTH as u16,
+            ..*self
+        }
+    }
+
     /// Whether it has fewer than 256.
     pub fn is_partial(&self) -> bool {
         u64::from(self.width) < TILE_WIDTH
@@ -151,6 +159,12 @@ impl FromStr for TilePath {
             Err(TilePathError)
         }
     }
+}
+
+/// How many levels of hash tiles a tree of `size` leaves has.
+pub fn levels_within(size: u64) -> u8 {
+    let reaches = |level: &u8| TilePath::within(TileKind::Hashes(*level), 0, size).is_some();
+    (0..=TILE_LEVEL_MAX).take_while(reaches).count() as u8
 }
 
 /// Content of a hash tile: the hashes one after the other.

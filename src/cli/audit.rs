@@ -1,16 +1,16 @@
 //! `counterfoil audit`: re-executes a whole ledger: chain, signatures, tree, every rule, every invariant.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 
 use super::export::progress;
 use super::{Failure, output};
-use crate::chain::line::LINE_LEN_MAX;
 use crate::chain::{Checkpoint, Note, VerifierKey};
 use crate::ledger::audit::{AuditError, Audited, audit};
+use crate::proof::Lines;
 use crate::store::Layout;
 use crate::store::recovery::read_only;
 
@@ -129,25 +129,11 @@ fn file(
     let opened = File::open(export).map_err(failed)?;
     let length = opened.metadata().map_err(failed)?.len();
     let bar = progress(length, "bytes");
-    let mut reader = BufReader::new(bar.wrap_read(opened));
-    let mut ended = true;
-    let lines = std::iter::from_fn(|| {
-        let mut line = Vec::new();
-        // A line that is too long is cut off where that can be seen, so that none fills the memory.
-        let mut most = reader.by_ref().take(LINE_LEN_MAX as u64 + 2);
-        match most.read_until(b'\n', &mut line) {
-            Ok(0) => None,
-            Ok(_) => {
-                ended = line.pop_if(|last| *last == b'\n').is_some();
-                Some(Ok(line))
-            }
-            Err(error) => Some(Err(error)),
-        }
-    });
-    let audited = told(audit(lines, &mut |_| ()));
+    let mut lines = Lines::new(BufReader::new(bar.wrap_read(opened)));
+    let audited = told(audit(lines.by_ref(), &mut |_| ()));
     bar.finish_and_clear();
     let audited = audited?;
-    if !ended {
+    if lines.is_cut_off() {
         return Err(Failure::FoundBad(format!(
             "{}: the last line does not end",
             export.display()

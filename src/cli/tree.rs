@@ -6,8 +6,8 @@ use clap::{ArgMatches, Command, Subcommand};
 
 use super::objects::{self, OBJECTS, of};
 use super::{
-    Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, read, serve,
-    signing,
+    Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, monitor, read,
+    serve, signing, verify, witness,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -49,6 +49,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &[
             "events",
             "entry",
+            "verify",
             "audit",
             "export",
             "checkpoint",
@@ -58,7 +59,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Running a ledger",
-        &["init", "serve", "clock", "rulebook", "bench"],
+        &[
+            "init", "serve", "witness", "monitor", "clock", "rulebook", "bench",
+        ],
     ),
     ("This command", &["completions", "man"]),
 ];
@@ -81,6 +84,10 @@ enum Verb {
     Init(init::Args),
     /// Serve a ledger over HTTP
     Serve(serve::Args),
+    /// Cosign the checkpoints of logs: a witness
+    Witness(witness::WitnessArgs),
+    /// Follow a ledger from outside, and raise an alarm when it shows two histories or takes one back
+    Monitor(monitor::Args),
     /// Sign and send operations of several kinds, one a line of a file
     Batch(bulk::BatchArgs),
     /// Sign an envelope of a file too
@@ -95,6 +102,8 @@ enum Verb {
     Entry(read::Entry),
     /// Play the sample story on a new drill ledger and print what happened
     Demo(demo::Args),
+    /// Verify a receipt, an export or a folder of tiles offline, step by step
+    Verify(verify::Args),
     /// Check an export or a data folder: chain, signatures, tree, every rule, every invariant
     Audit(audit::Args),
     /// Write the entries that the last checkpoint covers, a line each
@@ -157,6 +166,8 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match of::<Verb>(matches)? {
         Verb::Init(args) => init::run(&args),
         Verb::Serve(args) => serve::run(&args, own),
+        Verb::Witness(args) => witness::run(&args),
+        Verb::Monitor(args) => monitor::run(&args),
         Verb::Batch(args) => args.run(),
         Verb::Sign(args) => signing::sign(&args),
         Verb::Send(args) => signing::send(&args),
@@ -164,6 +175,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Verb::Events(args) => args.run(),
         Verb::Entry(args) => args.run(),
         Verb::Demo(args) => demo::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Audit(args) => audit::run(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Checkpoint(args) => export::checkpoint(&args),

@@ -10,13 +10,15 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::chain::note::VkeyError;
-use crate::chain::{Checkpoint, CheckpointError, Entry, Line, SigningKey, Verifier, VerifierKey};
+use crate::chain::{
+    Checkpoint, CheckpointError, Entry, Levels, Line, SigningKey, Verifier, VerifierKey,
+};
 use crate::domain::payload::Payload;
 use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
 use crate::store::{
     EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Recovered,
-    SegmentJournal, free_space,
+    SegmentJournal, Witnessed, free_space,
 };
 
 use super::batch::{Record, record_of};
@@ -24,6 +26,7 @@ use super::clock::{Clock, ClockChoice};
 use super::committer::{CommitError, Committer};
 use super::gate::{FreeBytes, Gate};
 use super::handle::{Inner, Ledger, is_drill};
+use super::history::History;
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};
 use super::pipeline::{self, Shared};
@@ -102,6 +105,9 @@ pub enum StartError {
     /// The first checkpoint cannot be published.
     #[error("{0}")]
     Commit(#[from] CommitError),
+    /// The witnessed checkpoints cannot be opened.
+    #[error("the file `witnessed`: {0}")]
+    Witnessed(std::io::Error),
     /// No threads.
     #[error("the threads that verify signatures do not start: {0}")]
     Pool(#[from] rayon::ThreadPoolBuildError),
@@ -115,6 +121,8 @@ pub(super) struct Parts {
     pub(super) journal: Box<dyn Journal>,
     pub(super) reader: EntryReader,
     pub(super) replay: Replay,
+    pub(super) levels: Levels,
+    pub(super) witnessed: Witnessed,
     pub(super) index: Index,
     pub(super) key: SigningKey,
     pub(super) quarantined: Vec<PathBuf>,
@@ -143,8 +151,9 @@ impl Ledger {
         let clock = Arc::new(Clock::start(parts.clock, sequencer.time()));
         let gate = Arc::new(Gate::new(Arc::clone(&clock), parts.free_bytes));
         let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
+        let history = History::new(parts.levels, parts.reader.clone());
         let status = Status::new(committer.publish(0)?);
-        let shared = Arc::new(Shared::new(sequencer, status, parts.verifier));
+        let shared = Arc::new(Shared::new(sequencer, status, history, parts.verifier));
         let index = Arc::new(parts.index);
         let pool = verify::pool(parts.verify_threads)?;
         let (records, indexed, indexer) = start_indexer(&index).map_err(StartError::Thread)?;
@@ -157,6 +166,7 @@ impl Ledger {
                 pool,
                 clock,
                 reader: parts.reader,
+                witnessed: parts.witnessed,
                 index,
                 indexed,
                 gate,
@@ -187,12 +197,14 @@ pub(super) fn recover(
     }
     let vouched = journal.head().map_or(0, |head| head.checkpoint.size);
     let verifier = Verifier::new();
-    let replay = replay(&reader, &opened.index, vouched, &verifier, progress)?;
+    let (replay, levels) = replay(&reader, &opened.index, vouched, &verifier, progress)?;
     let data = config.data;
     Ok(Parts {
         journal: Box::new(journal),
         reader,
         replay,
+        levels,
+        witnessed: Witnessed::open(&layout.witnessed()).map_err(StartError::Witnessed)?,
         index: opened.index,
         key,
         quarantined: unacknowledged(&layout)?,
@@ -211,13 +223,15 @@ fn replay(
     vouched: u64,
     verifier: &Verifier,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Replay, StartError> {
+) -> Result<(Replay, Levels), StartError> {
     let size = reader.size();
     let mut replay = Replay::new(Checks::Rules);
+    let mut levels = Levels::new();
     let mut records: Vec<Record> = Vec::new();
     let entries = reader.entries(0..size).map(|entry| Ok(entry?));
     let read = |some: Vec<(Entry, Line)>| read_all(some, vouched, verifier);
     let took = |entered: Entered| -> Result<(), StartError> {
+        levels.append(*entered.line.leaf());
         if entered.line.n() >= index.size() {
             records.push(record_of(entered).1);
         }
@@ -229,7 +243,7 @@ fn replay(
     };
     replay.take_all(entries, read, took, &mut |n| progress(n, size))?;
     index.record(&records)?;
-    Ok(replay)
+    Ok((replay, levels))
 }
 
 fn read_all(

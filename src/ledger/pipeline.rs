@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use metrics::histogram;
 use tokio::sync::oneshot;
 
-use crate::chain::{Hash, Verifier};
+use crate::chain::{Line, Verifier};
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
@@ -19,6 +19,7 @@ use crate::store::head::HEAD_INTERVAL_MS;
 use super::batch::{Judged, Record, Slot};
 use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
+use super::history::History;
 use super::queue::{Lane, Queue, Room, Ticket};
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
@@ -28,15 +29,21 @@ use super::verify::{Unfit, VERIFIED_AT_ONCE, Verified};
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Judged, and all that this rests on is durable.
-    Judged {
-        asked: Asked,
-        judgement: Judgement,
-        published: Published,
-    },
+    Judged(Box<Told>),
     /// It comes to nothing, whatever the state.
     Unfit(Unfit),
     /// Its party has too much waiting.
     Busy,
+}
+
+/// What became of an operation, with all that its answer needs.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) asked: Asked,
+    pub(super) judgement: Judgement,
+    /// The line of its entry, if it is one now.
+    pub(super) line: Option<Line>,
+    pub(super) published: Published,
 }
 
 /// What the answer needs of an operation.
@@ -51,9 +58,7 @@ pub(super) struct Asked {
 #[derive(Debug)]
 pub(super) enum Judgement {
     Entered {
-        n: u64,
         time: Instant,
-        leaf: Hash,
         warnings: Vec<Refusal>,
     },
     Repeat {
@@ -102,6 +107,7 @@ pub(super) struct Shared {
     head: RwLock<Sequencer>,
     slot: Slot,
     pub(super) status: Status,
+    pub(super) history: History,
     verifier: Verifier,
     /// Whose the registered keys are that have signed: a key belongs to one party for ever.
     owners: RwLock<HashMap<PublicKey, PartyId>>,
@@ -121,7 +127,12 @@ struct Waiting {
 }
 
 impl Shared {
-    pub(super) fn new(head: Sequencer, status: Status, verifier: Verifier) -> Shared {
+    pub(super) fn new(
+        head: Sequencer,
+        status: Status,
+        history: History,
+        verifier: Verifier,
+    ) -> Shared {
         Shared {
             inbox: Mutex::default(),
             waiting: Mutex::new(Waiting {
@@ -132,6 +143,7 @@ impl Shared {
             head: RwLock::new(head),
             slot: Slot::default(),
             status,
+            history,
             verifier,
             owners: RwLock::default(),
         }
@@ -354,17 +366,21 @@ impl Shared {
                 histogram!("counterfoil_commit_seconds").record(began.elapsed());
                 let entries = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
                 histogram!("counterfoil_batch_entries").record(entries);
+                self.history.extend(&batch.lines);
                 self.status.publish(published);
             }
             // Batches are committed in their order: what an answer of this one rests on is durable now.
             let published = self.status.published();
+            let mut lines = batch.lines.into_iter();
             for due in batch.answers {
-                let verdict = Verdict::Judged {
+                let is_entry = matches!(due.judgement, Judgement::Entered { .. });
+                let told = Told {
                     asked: due.asked,
                     judgement: due.judgement,
+                    line: is_entry.then(|| lines.next()).flatten(),
                     published: published.clone(),
                 };
-                tell(due.reply, verdict);
+                tell(due.reply, Verdict::Judged(Box::new(told)));
             }
             if !batch.records.is_empty() {
                 // A broken index takes no records; the next start makes it anew.
@@ -387,9 +403,7 @@ impl Asked {
 impl Judgement {
     fn of(entered: &mut Entered) -> Judgement {
         Judgement::Entered {
-            n: entered.line.n(),
             time: entered.time,
-            leaf: *entered.line.leaf(),
             warnings: std::mem::take(&mut entered.warnings),
         }
     }

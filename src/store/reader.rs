@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::chain::hash::leaf_hash;
 use crate::chain::{Entry, Hash, Line};
 
 use super::scan::{Damage, DamageKind};
@@ -15,6 +16,7 @@ use super::scan::{Damage, DamageKind};
 const READ_AHEAD_BYTES: u64 = 1024 * 1024;
 
 /// A segment's file and where its lines end.
+#[derive(Debug)]
 pub(super) struct Segment {
     /// Number of its first entry.
     pub(super) first: u64,
@@ -73,7 +75,7 @@ pub enum ReadError {
 }
 
 /// A handle for reading entries; a clone reads the same journal. Sees exactly the entries that are durable.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct EntryReader {
     // Held only to look up or push an offset, never across I/O.
     segments: Arc<RwLock<Vec<Segment>>>,
@@ -133,6 +135,21 @@ impl EntryReader {
     /// Leaf hash of entry `n`.
     pub fn leaf(&self, n: u64) -> Result<Hash, ReadError> {
         self.entry(n).map(|(_, line)| *line.leaf())
+    }
+
+    /// The leaf hashes of the lines of `range` as they stand, which nobody has read: to be compared with a hash above them.
+    /// Beyond [`EntryReader::size`] is an error.
+    pub fn leaves(&self, range: Range<u64>) -> Result<Vec<Hash>, ReadError> {
+        let mut leaves = Vec::new();
+        let mut from = range.start;
+        while from < range.end {
+            let mut block = self.block(from, range.end)?.read()?;
+            while let Some(line) = block.next_line() {
+                leaves.push(leaf_hash(line?.1));
+                from += 1;
+            }
+        }
+        Ok(leaves)
     }
 
     /// The entries of `range` in order; the first error is the last item. Beyond [`EntryReader::size`] is an error.
@@ -212,36 +229,46 @@ struct LoadedBlock {
     at: usize,
 }
 
+impl LoadedBlock {
+    /// The next line, without newline, with the number that its place gives it.
+    fn next_line(&mut self) -> Option<Result<(u64, &[u8]), ReadError>> {
+        let end = *self.block.ends.get(self.at)? as usize;
+        let (n, start) = (self.block.first + self.at as u64, self.start(self.at));
+        self.at += 1;
+        Some(match self.bytes[start..end].split_last() {
+            Some((b'\n', line)) => Ok((n, line)),
+            _ => Err(self.damaged(n, DamageKind::NotEnded)),
+        })
+    }
+
+    /// Where the block's line `at` begins.
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |i| self.block.ends[i] as usize)
+    }
+
+    fn damaged(&self, n: u64, kind: DamageKind) -> ReadError {
+        let start = self.start((n - self.block.first) as usize);
+        ReadError::Damaged(Damage {
+            n,
+            file: self.block.path.clone(),
+            offset: self.block.offset + start as u64,
+            kind,
+        })
+    }
+}
+
 impl Iterator for LoadedBlock {
     type Item = Result<(Entry, Line), ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Block {
-            first,
-            path,
-            offset,
-            ends,
-            ..
-        } = &self.block;
-        let end = *ends.get(self.at)? as usize;
-        let start = self.at.checked_sub(1).map_or(0, |i| ends[i] as usize);
-        let n = first + self.at as u64;
-        self.at += 1;
-        let damaged = |kind| {
-            ReadError::Damaged(Damage {
-                n,
-                file: path.clone(),
-                offset: offset + start as u64,
-                kind,
-            })
+        let (n, read) = match self.next_line()? {
+            Ok((n, line)) => (n, Line::decode(line)),
+            Err(error) => return Some(Err(error)),
         };
-        let Some((b'\n', line)) = self.bytes[start..end].split_last() else {
-            return Some(Err(damaged(DamageKind::NotEnded)));
-        };
-        Some(match Line::decode(line) {
+        Some(match read {
             Ok((entry, line)) if entry.n() == n => Ok((entry, line)),
-            Ok(_) => Err(damaged(DamageKind::Unlinked)),
-            Err(error) => Err(damaged(DamageKind::Unreadable(error))),
+            Ok(_) => Err(self.damaged(n, DamageKind::Unlinked)),
+            Err(error) => Err(self.damaged(n, DamageKind::Unreadable(error))),
         })
     }
 }

@@ -75,6 +75,7 @@ fn every_setting_may_stand_in_the_file() {
         audience = "https://ledger.example"
         clock = "manual"
         passphrase_file = "passphrase"
+        policy = "policy"
         tls_cert = "cert.pem"
         tls_key = "/keys/key.pem"
         log = "warn"

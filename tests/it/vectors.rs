@@ -17,7 +17,10 @@ use counterfoil::chain::note::KeyKind;
 use counterfoil::chain::pae::OP_TYPE;
 use counterfoil::chain::tiles::{TileKind, TilePath, encode_bundle, encode_hashes};
 use counterfoil::chain::tree::{consistency_proof, empty_root, inclusion_proof};
-use counterfoil::chain::{Checkpoint, Entry, Envelope, Hash, SigningKey, Tree, VerifierKey};
+use counterfoil::chain::{
+    Checkpoint, Entry, Envelope, Hash, Policy, SigningKey, TlogProof, Tree, VerifierKey,
+};
+use counterfoil::proof::check_receipt;
 
 /// Where the vectors are kept.
 pub(crate) const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/contracts/vectors/format.json");
@@ -68,6 +71,8 @@ struct LogVector {
     consistency_of_2_and_3: Vec<String>,
     hash_tile: Tile,
     entry_tile: Tile,
+    policy: String,
+    proof_of_1_in_3: String,
 }
 
 #[derive(Serialize)]
@@ -116,6 +121,16 @@ fn log() -> LogVector {
     let mut note = checkpoint.sign(&[&ledger]).unwrap();
     note.add(cosign(&note, WITNESS, &witness, 1_700_000_000).unwrap());
     let texts = |hashes: &[Hash]| hashes.iter().map(Hash::to_string).collect();
+    let vkey_of = (
+        vkey(ORIGIN, KeyKind::Ed25519, &ledger),
+        vkey(WITNESS, KeyKind::CosignatureV1, &witness),
+    );
+    let proof = TlogProof {
+        extra: None,
+        index: 1,
+        hashes: inclusion_proof(&leaves[..], 1, 3).unwrap(),
+        checkpoint: note.clone(),
+    };
     let tile = |kind, content: Vec<u8>| Tile {
         path: TilePath::within(kind, 0, 3).unwrap().to_string(),
         content: hex::encode(content),
@@ -126,18 +141,52 @@ fn log() -> LogVector {
         empty_root: empty_root().to_string(),
         roots: texts(&roots),
         seed: hex::encode([1; 32]),
-        vkey: vkey(ORIGIN, KeyKind::Ed25519, &ledger),
+        vkey: vkey_of.0.clone(),
         witness_seed: hex::encode([2; 32]),
-        witness_vkey: vkey(WITNESS, KeyKind::CosignatureV1, &witness),
+        witness_vkey: vkey_of.1.clone(),
         witness_time: 1_700_000_000,
         checkpoint: note.encode(),
-        inclusion_of_1_in_3: texts(&inclusion_proof(&leaves[..], 1, 3).unwrap()),
         consistency_of_2_and_3: texts(&consistency_proof(&leaves[..], 2, 3).unwrap()),
         hash_tile: tile(TileKind::Hashes(0), encode_hashes(&leaves)),
         entry_tile: tile(
             TileKind::Entries,
             encode_bundle(entries.iter().map(|e| e.as_bytes())).unwrap(),
         ),
+        policy: format!("log {}\nwitness w1 {}\nquorum w1\n", vkey_of.0, vkey_of.1),
+        inclusion_of_1_in_3: texts(&proof.hashes),
+        proof_of_1_in_3: proof.to_string(),
+    }
+}
+
+/// What a stranger does with the policy and the proof.
+#[test]
+fn the_proof_of_the_vectors_verifies_under_their_policy() {
+    let log = log();
+    let policy = Policy::parse(log.policy.as_bytes()).unwrap();
+    assert_eq!(policy.encode(), log.policy.as_bytes());
+    let proof = TlogProof::decode(log.proof_of_1_in_3.as_bytes()).unwrap();
+    let witnessed = policy.check(&proof.checkpoint).unwrap();
+    let [cosigned] = witnessed.cosignatures.as_slice() else {
+        panic!("{witnessed:?}");
+    };
+    assert_eq!(cosigned.name.to_string(), "w1");
+    assert_eq!(cosigned.time_s, log.witness_time);
+    let Checkpoint { size, root, .. } = witnessed.checkpoint;
+    assert!(proof.proves(&log.leaves[1].parse().unwrap(), size, &root));
+}
+
+/// The receipt of the ledger among the vectors is good, and no longer when a byte of it is changed.
+#[test]
+fn the_receipt_of_the_vectors_verifies_under_their_policy() {
+    let ledger = ledger::vector();
+    let (receipt, policy) = (ledger.receipt.as_bytes(), ledger.policy.as_bytes());
+    let report = check_receipt(receipt, policy);
+    assert_eq!(report.failed(), None, "{report:#?}");
+    for at in 0..receipt.len() {
+        let mut changed = receipt.to_vec();
+        changed[at] ^= 1 << (at % 8);
+        let report = check_receipt(&changed, policy);
+        assert!(report.failed().is_some(), "byte {at}");
     }
 }
 

@@ -5,7 +5,10 @@ use serde::de::DeserializeOwned;
 
 use counterfoil::chain::note::KeyKind;
 use counterfoil::chain::pae::OP_TYPE;
-use counterfoil::chain::{Checkpoint, Entry, Envelope, Hash, SigningKey, Tree, VerifierKey};
+use counterfoil::chain::tree::inclusion_proof;
+use counterfoil::chain::{
+    Checkpoint, Entry, Envelope, Hash, Line, Note, SigningKey, TlogProof, Tree, VerifierKey,
+};
 use counterfoil::domain::judge::judge;
 use counterfoil::domain::operation::Operation;
 use counterfoil::domain::ops::contract::propose::Propose;
@@ -17,6 +20,7 @@ use counterfoil::domain::state::State;
 use counterfoil::domain::values::{
     CurrencyTable, Digest, Instant, Nonce, OpId, Power, PublicKey, Role, Scope, Size,
 };
+use counterfoil::proof::Receipt;
 
 use super::key;
 
@@ -39,6 +43,9 @@ pub(super) struct LedgerVector {
     export_sha256: String,
     root: String,
     checkpoint: String,
+    pub(super) policy: String,
+    /// Of the last entry.
+    pub(super) receipt: String,
 }
 
 #[derive(Serialize)]
@@ -174,6 +181,21 @@ fn contract() -> Propose {
     }
 }
 
+/// The receipt of the last entry.
+fn receipt(entries: &[EntryOf], note: &Note) -> String {
+    let leaves = entries.iter().map(|entry| entry.leaf.parse().unwrap());
+    let leaves: Vec<Hash> = leaves.collect();
+    let (size, last) = (entries.len() as u64, &entries[entries.len() - 1]);
+    let (_, line) = Line::decode(last.line.as_bytes()).unwrap();
+    let proof = TlogProof {
+        extra: None,
+        index: line.n(),
+        hashes: inclusion_proof(&leaves[..], line.n(), size).unwrap(),
+        checkpoint: note.clone(),
+    };
+    Receipt::new(&line, &proof).encode()
+}
+
 pub(super) fn vector() -> LedgerVector {
     let (ledger, operator, seal) = (key(0x01), key(0x10), key(0x11));
     let (tax, hospital, supplier) = (key(0x12), key(0x13), key(0x14));
@@ -229,6 +251,7 @@ pub(super) fn vector() -> LedgerVector {
         size: playing.tree.size(),
         root: playing.tree.root(),
     };
+    let note = checkpoint.sign(&[&ledger]).unwrap();
     let keys = [
         (OPERATOR, 0x10),
         (OPERATOR, 0x11),
@@ -239,7 +262,6 @@ pub(super) fn vector() -> LedgerVector {
     LedgerVector {
         origin: ORIGIN,
         seed: hex::encode([0x01; 32]),
-        vkey,
         keys: keys
             .map(|(party, byte)| KeyVector {
                 party,
@@ -249,7 +271,10 @@ pub(super) fn vector() -> LedgerVector {
             .into(),
         export_sha256: counterfoil::chain::hash::sha256(export.as_bytes()).to_string(),
         root: playing.tree.root().to_string(),
-        checkpoint: checkpoint.sign(&[&ledger]).unwrap().encode(),
+        policy: format!("log {vkey}\nquorum none\n"),
+        receipt: receipt(&playing.entries, &note),
+        vkey,
+        checkpoint: note.encode(),
         entries: playing.entries,
     }
 }

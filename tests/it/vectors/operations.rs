@@ -288,7 +288,7 @@ fn made() -> Vectors {
     };
     Vectors {
         about: "Every operation as it is signed, sent and entered, on one ledger from entry 0 on, and what is refused: \
-            FORMAT.md, section 17. Bytes are in lower-case hex; a seed is an ed25519 private key of RFC 8032.",
+            FORMAT.md, “Vectors”. Bytes are in lower-case hex; a seed is an ed25519 private key of RFC 8032.",
         origin: ORIGIN,
         seed: hex::encode([1; 32]),
         vkey,
