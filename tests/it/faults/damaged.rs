@@ -243,8 +243,10 @@ enum Damage {
     Flip(u64),
     NoSegment,
     NoHead,
-    /// A byte of it.
+    /// A byte of the head.
     Head(usize),
+    /// A character of the root in the head: still base64, but another root.
+    Root,
 }
 
 impl Damage {
@@ -261,6 +263,11 @@ impl Damage {
             Damage::NoSegment => fs::remove_file(segment(data)).unwrap(),
             Damage::NoHead => fs::remove_file(head).unwrap(),
             Damage::Head(at) => flip(&head, at),
+            Damage::Root => {
+                let mut bytes = fs::read(&head).unwrap();
+                bytes[60] = if bytes[60] == b'A' { b'B' } else { b'A' };
+                fs::write(head, bytes).unwrap();
+            }
         }
     }
 }
@@ -273,7 +280,7 @@ impl Damage {
 #[case::flip_in_the_last(Damage::Flip(75), Some(75))]
 #[case::no_segment(Damage::NoSegment, Some(0))]
 #[case::no_head(Damage::NoHead, None)]
-#[case::root_in_the_head(Damage::Head(60), Some(75))]
+#[case::root_in_the_head(Damage::Root, Some(75))]
 #[case::text_of_the_head(Damage::Head(57), None)]
 fn the_command_refuses_to_serve_and_says_where(#[case] damage: Damage, #[case] entry: Option<u64>) {
     let data = story();

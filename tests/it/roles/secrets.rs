@@ -212,10 +212,10 @@ pub(super) fn wrong(scene: &Scene, heard: &Heard) -> Vec<String> {
     let plain: BTreeMap<&str, Vec<(&String, String)>> = heard
         .iter()
         .map(|(who, all)| {
-            // The payload of an entry is JSON within a string.
+            // The payload of an entry is JSON within a string, and in a receipt the whole line is.
             let all = all
                 .iter()
-                .map(|(path, body)| (path, body.replace("\\\"", "\"")));
+                .map(|(path, body)| (path, body.replace('\\', "")));
             (*who, all.collect())
         })
         .collect();
