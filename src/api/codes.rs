@@ -147,6 +147,23 @@ pub const PAST: Group = &[
     code(503, "as_of.broken", "the entries cannot be read again"),
 ];
 
+/// What a receipt may be asked for.
+pub const LEVEL: Group = &[
+    code(
+        400,
+        "query.level",
+        "a level that is neither committed nor witnessed",
+    ),
+    code(400, "query.unknown", "a parameter that is not taken here"),
+];
+
+/// Where a quorum of witnesses is asked for.
+pub const UNWITNESSED: Group = &[code(
+    503,
+    "checkpoint.unwitnessed",
+    "no quorum of witnesses has cosigned it yet",
+)];
+
 /// Streams of events.
 pub const STREAM: Group = &[
     code(
@@ -369,8 +386,32 @@ pub const CLOCK: Group = &[
 
 /// All of them.
 pub const ALL: &[Group] = &[
-    ANY, COOKIE, INSTANT, METHOD, LEDGER, SESSION, ABSENT, INDEX, QUERY, PAGE, LIST, DAY, PAST,
-    STREAM, BODY, SHAPE, ENVELOPE, PAYLOAD, CLOSED, ENTERING, CHECK, OPENING, CHALLENGE, CLOCK,
+    ANY,
+    COOKIE,
+    INSTANT,
+    METHOD,
+    LEDGER,
+    SESSION,
+    ABSENT,
+    INDEX,
+    QUERY,
+    PAGE,
+    LIST,
+    DAY,
+    PAST,
+    LEVEL,
+    UNWITNESSED,
+    STREAM,
+    BODY,
+    SHAPE,
+    ENVELOPE,
+    PAYLOAD,
+    CLOSED,
+    ENTERING,
+    CHECK,
+    OPENING,
+    CHALLENGE,
+    CLOCK,
 ];
 
 /// Whether a problem of this status and code is one of these.

@@ -16,6 +16,13 @@ pub(super) struct EntryReader {
     audits: bool,
 }
 
+impl EntryReader {
+    /// Whether it is an authority that reads every entry.
+    pub(super) fn audits(&self) -> bool {
+        self.audits
+    }
+}
+
 impl Api {
     pub(super) async fn entry_reader(
         &self,

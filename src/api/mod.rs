@@ -22,6 +22,7 @@ mod operations;
 mod past;
 mod peer;
 pub mod problem;
+mod proofs;
 pub mod query;
 mod quota;
 mod rates;
@@ -62,6 +63,8 @@ pub struct Api {
     ledger: Ledger,
     /// Whether it is for trying things out, which every receipt says.
     drill: bool,
+    /// Whether the newest checkpoint is the newest that a quorum of witnesses cosigned.
+    witnessed: bool,
     audience: String,
     sessions: Sessions,
     checks: quota::Quota,
@@ -76,6 +79,7 @@ impl Api {
     pub fn new(ledger: Ledger, audience: impl Into<String>) -> Result<Api, getrandom::Error> {
         Ok(Api {
             drill: ledger.ready().drill,
+            witnessed: false,
             ledger,
             audience: audience.into(),
             sessions: Sessions::new()?,
@@ -84,6 +88,12 @@ impl Api {
             batches: Arc::new(batch::Rooms::new(BATCHES_MAX)),
             streams: Arc::default(),
         })
+    }
+
+    /// Shows everybody the checkpoints alone that a quorum of witnesses cosigned, where its policy asks for one.
+    #[must_use]
+    pub fn witnessed(self, witnessed: bool) -> Api {
+        Api { witnessed, ..self }
     }
 
     /// Looks at the head as the party whose session the `Authorization` header shows.

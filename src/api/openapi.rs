@@ -17,7 +17,7 @@ use super::list::{KINDS, Kind, VIEWS};
 use super::problem::Details;
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX};
 use super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::{cookie, feed, operations, query, reads, register, status};
+use super::{cookie, feed, operations, proofs, query, reads, register, status};
 use crate::chain::pae::{OP_TYPE, SESSION_TYPE};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::values::{Day, Instant};
@@ -74,7 +74,7 @@ fn envelope() -> Value {
     json!({ "$ref": "#/components/schemas/Envelope" })
 }
 
-fn public() -> [Path; 6] {
+fn public() -> [Path; 7] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -108,7 +108,26 @@ fn public() -> [Path; 6] {
                 plain(said("Prometheus' text format.")),
             )
         },
-        get("/checkpoint", "The newest signed checkpoint", plain(note())),
+        Path {
+            problems: &[codes::UNWITNESSED],
+            ..get(
+                "/checkpoint",
+                "The newest signed checkpoint; where witnesses are asked, the newest that a quorum of them cosigned",
+                plain(note()),
+            )
+        },
+        Path {
+            problems: &[codes::ABSENT, codes::LEDGER],
+            ..get(
+                "/tile/{level}/{n}",
+                "Hashes of the tree, 256 to a tile (C2SP tlog-tiles); the path of a later tile has more parts",
+                (
+                    &[200],
+                    "application/octet-stream",
+                    said("Hashes of 32 bytes, one behind the other."),
+                ),
+            )
+        },
         get(
             "/v1/checkpoint",
             "The newest signed checkpoint",
@@ -204,7 +223,7 @@ fn writes() -> [Path; 7] {
     ]
 }
 
-fn entries() -> [Path; 8] {
+fn entries() -> [Path; 9] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -243,6 +262,21 @@ fn entries() -> [Path; 8] {
                 "description": "The line of an entry (FORMAT.md, section 7).",
             }),
         ),
+        Path {
+            problems: &[
+                codes::SESSION,
+                codes::LEVEL,
+                codes::ABSENT,
+                codes::INDEX,
+                codes::LEDGER,
+                codes::UNWITNESSED,
+            ],
+            ..get(
+                "/v1/entries/{n}/receipt",
+                "What proves offline that an entry is in the ledger, to those who may read it",
+                of::<proofs::ReceiptFile>(),
+            )
+        },
         Path {
             problems: &[
                 codes::SESSION,

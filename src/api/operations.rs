@@ -1,13 +1,12 @@
 //! Writes: one envelope, an unsigned payload to be checked, and what became of an operation.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use warp::http::StatusCode;
 
 use super::body::expect_type;
 use super::metrics::Outcome;
 use super::problem::Problem;
+use super::proofs::ReceiptFile;
 use super::reply::{Handled, JSON_TYPE, json};
 use super::{Api, metrics, status};
 use crate::chain::envelope::ENVELOPE_LEN_MAX;
@@ -31,9 +30,8 @@ pub(super) struct ReceiptRow {
     /// The leaf hash of the entry's line, in hex.
     #[schema(value_type = String)]
     leaf: Hash,
-    /// The signed note that covers it.
-    #[schema(value_type = String)]
-    checkpoint: Arc<str>,
+    /// What proves it to others, offline: to be kept.
+    receipt: ReceiptFile,
     /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,
@@ -60,10 +58,10 @@ impl ReceiptRow {
     fn of(receipt: Receipt, drill: bool) -> ReceiptRow {
         ReceiptRow {
             op_id: receipt.op_id,
-            n: receipt.n,
+            n: receipt.line.n(),
             time: receipt.time,
-            leaf: receipt.leaf,
-            checkpoint: receipt.checkpoint,
+            leaf: *receipt.line.leaf(),
+            receipt: ReceiptFile::of(&receipt.line, receipt.proof),
             drill,
             warnings: Vec::new(),
             signatures_not_recorded: Vec::new(),
@@ -185,14 +183,7 @@ impl Api {
         let reader = self.entry_reader(authorization).await?;
         let op_id: OpId = op_id.parse().map_err(|_| Problem::not_found())?;
         let n = self.ledger.operation(&op_id).await.map_err(unlooked)?;
-        let (entry, line) = self.readable_entry(&reader, n).await?;
-        let receipt = Receipt {
-            op_id,
-            n: entry.n(),
-            time: Instant::from_millis(entry.time_ms()),
-            leaf: *line.leaf(),
-            checkpoint: self.ledger.published().checkpoint,
-        };
+        let receipt = self.receipt_of(&reader, n).await?;
         Ok(json(StatusCode::OK, &ReceiptRow::of(receipt, self.drill)))
     }
 }

@@ -60,11 +60,22 @@ fn public(api: &Arc<Api>) -> Route {
         .and(read())
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.readiness() }));
-    let checkpoint = path!("checkpoint").or(path!("v1" / "checkpoint")).unify();
-    let checkpoint = checkpoint
+    let committed = path!("v1" / "checkpoint")
+        .and(read())
+        .and(with(api))
+        .then(|api: Arc<Api>| answer(async move { api.committed_checkpoint() }));
+    let checkpoint = path!("checkpoint")
         .and(read())
         .and(with(api))
         .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
+    let tile = path!("tile" / ..)
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(path::full())
+        .then(|api: Arc<Api>, by: Authorization, path: path::FullPath| {
+            answer(async move { api.tile(by.as_deref(), path.as_str()).await })
+        });
     let document = path!("openapi.json")
         .and(read())
         .map(|| json(StatusCode::OK, openapi::document()));
@@ -85,6 +96,10 @@ fn public(api: &Arc<Api>) -> Route {
         .or(metrics)
         .unify()
         .or(checkpoint)
+        .unify()
+        .or(committed)
+        .unify()
+        .or(tile)
         .unify()
         .or(document)
         .unify()
@@ -193,6 +208,16 @@ fn entries(api: &Arc<Api>) -> Route {
         .then(|n: String, api: Arc<Api>, by: Authorization| {
             answer(async move { api.entry(by.as_deref(), &n).await })
         });
+    let receipt = path!("v1" / "entries" / String / "receipt")
+        .and(read())
+        .and(with(api))
+        .and(authorization())
+        .and(warp::query::<Query>())
+        .then(
+            |n: String, api: Arc<Api>, by: Authorization, query: Query| {
+                answer(async move { api.receipt(by.as_deref(), &n, &query).await })
+            },
+        );
     let events = path!("v1" / "events")
         .and(read())
         .and(with(api))
@@ -210,7 +235,14 @@ fn entries(api: &Arc<Api>) -> Route {
                 })
             },
         );
-    operation.or(entry).unify().or(events).unify().boxed()
+    operation
+        .or(entry)
+        .unify()
+        .or(receipt)
+        .unify()
+        .or(events)
+        .unify()
+        .boxed()
 }
 
 fn register(api: &Arc<Api>) -> Route {

@@ -1,5 +1,7 @@
 //! What everybody may ask: how the ledger is, and its newest signed checkpoint.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use warp::http::StatusCode;
 
@@ -8,9 +10,32 @@ use super::reply::{Handled, json, text};
 use super::{Api, body};
 use crate::domain::values::Instant;
 
+/// A quorum of witnesses that has not followed for so long is lagging.
+const LAGS_AFTER: Duration = Duration::from_secs(60);
+
 /// The answer while the ledger has stopped.
 pub(super) fn stopped() -> Problem {
     Problem::unavailable("ledger.stopped", "the ledger has stopped", 5)
+}
+
+/// The answer while no checkpoint that is asked for was cosigned.
+pub(super) fn unwitnessed() -> Problem {
+    Problem::unavailable(
+        "checkpoint.unwitnessed",
+        "no quorum of witnesses has cosigned it yet; /v1/checkpoint is the newest without them",
+        5,
+    )
+}
+
+/// How far witnesses have followed.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct WitnessedRow {
+    /// How many entries the newest checkpoint covers that a quorum cosigned.
+    size: u64,
+    /// Seconds for which something durable has waited for the quorum.
+    lag_seconds: u64,
+    /// Whether that is longer than it should be.
+    lagging: bool,
 }
 
 /// How the ledger is, and what a client needs to build an operation.
@@ -26,6 +51,9 @@ pub(super) struct Readiness {
     time: Instant,
     /// How many entries the newest checkpoint covers.
     size: u64,
+    /// Where witnesses are asked, how far they have followed: operations are taken all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnessed: Option<WitnessedRow>,
     /// Whether it is for trying things out, with time moved by hand.
     drill: bool,
     /// Why operations are not taken: codes of problems.
@@ -78,6 +106,7 @@ impl Api {
             vkey: ready.vkey,
             time: ready.time,
             size: ready.size,
+            witnessed: self.witnessed.then(|| self.followed()),
             drill: ready.drill,
             not_ready,
             quarantined: names
@@ -87,9 +116,29 @@ impl Api {
         Ok(json(status, &readiness))
     }
 
-    /// `GET /checkpoint` and `GET /v1/checkpoint`: the newest signed note over durable entries.
-    pub(super) fn checkpoint(&self) -> Handled {
+    fn followed(&self) -> WitnessedRow {
+        let lag = self.ledger.unwitnessed_for();
+        WitnessedRow {
+            size: self.ledger.witnessed_size(),
+            lag_seconds: lag.as_secs(),
+            lagging: lag > LAGS_AFTER,
+        }
+    }
+
+    /// `GET /v1/checkpoint`: the newest signed note over durable entries.
+    pub(super) fn committed_checkpoint(&self) -> Handled {
         Ok(text(&*self.ledger.published().checkpoint))
+    }
+
+    /// `GET /checkpoint`: the newest that met the quorum of witnesses; where none is asked for, the newest.
+    pub(super) fn checkpoint(&self) -> Handled {
+        if !self.witnessed {
+            return self.committed_checkpoint();
+        }
+        match self.ledger.newest_witnessed() {
+            Ok(Some(note)) => Ok(text(note.encode())),
+            _ => Err(unwitnessed()),
+        }
     }
 
     /// `POST /v1/drill/clock`: moves a drill's hand-moved clock forward.

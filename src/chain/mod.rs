@@ -5,6 +5,7 @@
 //!
 //! Nothing here reads a clock, opens a file or starts a thread, and nothing panics on any input.
 
+pub mod add_checkpoint;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod envelope;
@@ -14,6 +15,7 @@ pub mod instant;
 pub mod keys;
 pub mod levels;
 pub mod line;
+mod lines;
 pub mod note;
 pub mod pae;
 pub mod pem;
@@ -27,12 +29,14 @@ pub mod verifier;
 #[cfg(test)]
 mod corpus_tests;
 
+pub use add_checkpoint::AddCheckpoint;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use envelope::{Envelope, EnvelopeError};
 pub use hash::Hash;
 pub use keys::{PublicKey, Signature, SigningKey, verify};
 pub use levels::Levels;
 pub use line::{Entry, Line, LineError, Unplaced};
+pub use lines::ProofTextError;
 pub use note::{Note, NoteError, VerifierKey};
 pub use policy::Policy;
 pub use tlog_proof::TlogProof;

@@ -347,6 +347,19 @@ impl Note {
         format!("{}\n{lines}", self.text)
     }
 
+    /// The same text with the lines of these signers alone, one for each.
+    pub fn signed_only_by(&self, signers: &[Signed]) -> Note {
+        let line_of = |signed: &Signed| {
+            let key = &signed.by;
+            let mut lines = self.signatures.iter();
+            lines.find(|line| line.name == key.name && line.key_id == key.key_id())
+        };
+        Note {
+            text: self.text.clone(),
+            signatures: signers.iter().filter_map(line_of).cloned().collect(),
+        }
+    }
+
     /// Which of the `known` keys signed, in the order of the lines, each once. "Unknown keys are ignored; a failing known key rejects
     /// the note", as does the lack of any.
     pub fn verified(&self, known: &[VerifierKey]) -> Result<Vec<Signed>, NoteError> {

@@ -11,14 +11,13 @@
 use std::fmt;
 
 use super::hash::Hash;
-use super::note::{NOTE_LEN_MAX, Note, NoteError};
-use super::text::{base64, decimal, unbase64, unbase64_exact};
+use super::lines::{Lines, ProofTextError};
+use super::note::{NOTE_LEN_MAX, Note};
+use super::text::{base64, decimal, unbase64};
 use super::tree::verify_inclusion;
 
 /// The first line.
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
-/// Most hashes of a proof: a tree has no more levels.
-const HASHES_MAX: usize = 63;
 /// Most bytes of a proof, its checkpoint included.
 pub const PROOF_LEN_MAX: usize = NOTE_LEN_MAX + 8 * 1024;
 
@@ -35,41 +34,15 @@ pub struct TlogProof {
     pub checkpoint: Note,
 }
 
-/// Why bytes are no proof.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TlogProofError {
-    /// They are longer than [`PROOF_LEN_MAX`].
-    #[error("it is longer than {PROOF_LEN_MAX} bytes")]
-    TooLong,
-    /// They are not UTF-8.
-    #[error("it is not UTF-8")]
-    NotUtf8,
-    /// A line is not what must stand there.
-    #[error("line {line}: {expected} is expected")]
-    Line {
-        /// Which, from 1.
-        line: usize,
-        /// What should stand there.
-        expected: &'static str,
-    },
-    /// What follows the empty line is no note.
-    #[error("its checkpoint: {0}")]
-    Checkpoint(#[from] NoteError),
-}
-
 impl TlogProof {
     /// Reads a proof in its one spelling; nothing is verified.
-    pub fn decode(bytes: &[u8]) -> Result<TlogProof, TlogProofError> {
-        if bytes.len() > PROOF_LEN_MAX {
-            return Err(TlogProofError::TooLong);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| TlogProofError::NotUtf8)?;
-        let mut lines = Lines { rest: text, at: 0 };
+    pub fn decode(bytes: &[u8]) -> Result<TlogProof, ProofTextError> {
+        let mut lines = Lines::of(bytes, PROOF_LEN_MAX)?;
         lines.next("the line `c2sp.org/tlog-proof@v1`", |line| {
             (line == HEADER).then_some(())
         })?;
         // "The second line MAY start with the string `extra` followed by a space"
-        let extra = lines.rest.starts_with("extra ").then(|| {
+        let extra = lines.begins("extra ").then(|| {
             lines.next("`extra` and base64", |line| {
                 line.strip_prefix("extra ").and_then(unbase64)
             })
@@ -78,16 +51,8 @@ impl TlogProof {
         let index = lines.next("`index` and a decimal number", |line| {
             line.strip_prefix("index ").and_then(decimal)
         })?;
-        let mut hashes = Vec::new();
-        while !lines.rest.starts_with('\n') {
-            let hash = lines.next("a hash in base64, or an empty line", unbase64_exact)?;
-            if hashes.len() == HASHES_MAX {
-                return Err(lines.error("an empty line after at most 63 hashes"));
-            }
-            hashes.push(Hash::new(hash));
-        }
         // "After the inclusion proof lines and an empty line, the checkpoint issued by the log is included verbatim"
-        let checkpoint = Note::decode(&lines.rest.as_bytes()[1..])?;
+        let (hashes, checkpoint) = lines.hashes_and_checkpoint()?;
         Ok(TlogProof {
             extra,
             index,
@@ -104,44 +69,33 @@ impl TlogProof {
 
 impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEADER}")?;
-        if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", base64(extra))?;
-        }
-        writeln!(f, "index {}", self.index)?;
-        for hash in &self.hashes {
-            writeln!(f, "{}", base64(hash.as_bytes()))?;
-        }
-        write!(f, "\n{}", self.checkpoint.encode())
+        let extra = self.extra.as_deref();
+        f.write_str(&encode(
+            extra,
+            self.index,
+            &self.hashes,
+            &self.checkpoint.encode(),
+        ))
     }
 }
 
-/// What was not read yet.
-struct Lines<'a> {
-    rest: &'a str,
-    /// Lines that were read.
-    at: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn next<T>(
-        &mut self,
-        expected: &'static str,
-        read: impl FnOnce(&'a str) -> Option<T>,
-    ) -> Result<T, TlogProofError> {
-        self.at += 1;
-        let (line, rest) = self.rest.split_once('\n').ok_or(self.error(expected))?;
-        let value = read(line).ok_or(self.error(expected))?;
-        self.rest = rest;
-        Ok(value)
+/// The text of a proof under a checkpoint that was written out.
+pub fn encode(extra: Option<&[u8]>, index: u64, hashes: &[Hash], checkpoint: &str) -> String {
+    let mut text = String::with_capacity(128 + 45 * hashes.len() + checkpoint.len());
+    text.push_str(HEADER);
+    if let Some(extra) = extra {
+        text.push_str("\nextra ");
+        text.push_str(&base64(extra));
     }
-
-    fn error(&self, expected: &'static str) -> TlogProofError {
-        TlogProofError::Line {
-            line: self.at,
-            expected,
-        }
+    text.push_str("\nindex ");
+    text.push_str(&index.to_string());
+    for hash in hashes {
+        text.push('\n');
+        text.push_str(&base64(hash.as_bytes()));
     }
+    text.push_str("\n\n");
+    text.push_str(checkpoint);
+    text
 }
 
 #[cfg(test)]
@@ -150,6 +104,7 @@ mod tests {
 
     use super::*;
     use crate::chain::hash::leaf_hash;
+    use crate::chain::lines::HASHES_MAX;
     use crate::chain::tree::inclusion_proof;
     use crate::chain::{Checkpoint, SigningKey, Tree};
 
@@ -216,7 +171,7 @@ mod tests {
         let text = proof.to_string().replacen(from, to, 1);
         let error = TlogProof::decode(text.as_bytes()).unwrap_err();
         assert!(
-            matches!(error, TlogProofError::Line { line: l, .. } if l == line),
+            matches!(error, ProofTextError::Line { line: l, .. } if l == line),
             "{error}"
         );
     }

@@ -31,6 +31,8 @@ pub(super) struct Config {
     pub(super) audience: Option<String>,
     pub(super) clock: ClockKind,
     pub(super) passphrase_file: Option<PathBuf>,
+    /// Whom to ask for cosignatures.
+    pub(super) policy: Option<PathBuf>,
     /// Certificate and key.
     pub(super) tls: Option<(PathBuf, PathBuf)>,
     pub(super) log: String,
@@ -274,6 +276,7 @@ impl Config {
             audience,
             clock: pick.or("clock", |s| s.clock, ClockKind::System, lower),
             passphrase_file: pick.optional("passphrase_file", |s| s.passphrase_file.clone(), path),
+            policy: pick.optional("policy", |s| s.policy.clone(), path),
             tls: pick.tls()?,
             log: pick.log(),
             log_format: pick.or("log_format", |s| s.log_format, LogFormat::Text, lower),

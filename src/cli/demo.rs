@@ -155,8 +155,8 @@ impl Stage for InProcess {
 
     fn send(&mut self, envelope: &Envelope) -> Result<Act, String> {
         match self.runtime.block_on(self.ledger.submit(envelope.encode())) {
-            Answer::Accepted { receipt, .. } => Ok(Act::Accepted(receipt.n)),
-            Answer::Repeat { receipt, .. } => Ok(Act::Repeat(receipt.n)),
+            Answer::Accepted { receipt, .. } => Ok(Act::Accepted(receipt.line.n())),
+            Answer::Repeat { receipt, .. } => Ok(Act::Repeat(receipt.line.n())),
             Answer::Malformed(refusal)
             | Answer::Closed(refusal)
             | Answer::Refused { refusal, .. } => Ok(Act::Refused {

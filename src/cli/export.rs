@@ -3,12 +3,15 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, StdoutLock, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::ProgressBar;
 
 use super::{Failure, output};
+use crate::chain::levels::TileNodes;
+use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, encode_bundle, encode_hashes};
+use crate::chain::{Hash, Line};
 use crate::store::Layout;
 use crate::store::head::read_head;
 use crate::store::recovery::{ReadOnly, read_only};
@@ -34,11 +37,21 @@ pub(crate) struct ExportArgs {
     /// The file to write; standard output if absent
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the tree instead, as files that any web server hands out (C2SP tlog-tiles): checkpoint, tiles of hashes, and
+    /// the entries themselves, which are not for everybody, under tile/entries
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    tiles: Option<PathBuf>,
+    /// With --tiles: no entries, so that all of it may be public
+    #[arg(long, requires = "tiles")]
+    without_entries: bool,
 }
 
 /// Writes the lines that the last checkpoint covers, so that the two always fit.
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.data)?;
+    if let Some(folder) = &args.tiles {
+        return export_tiles(&store, folder, !args.without_entries);
+    }
     let size = store.head.checkpoint.size;
     let bar = progress(size, "entries");
     let lines = store.reader.entries(0..size);
@@ -66,6 +79,64 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// Writes the tree that the last checkpoint covers. The checkpoint goes last: whoever reads it finds all that it covers.
+fn export_tiles(store: &ReadOnly, folder: &Path, with_entries: bool) -> Result<(), Failure> {
+    let size = store.head.checkpoint.size;
+    let bar = progress(size, "entries");
+    let put = |path: &str, content: &[u8]| -> Result<(), Failure> {
+        let file = folder.join(path);
+        let parent = file.parent().unwrap_or(folder);
+        let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, content));
+        written.map_err(|error| Failure::of(file.display(), error))
+    };
+    let mut row: Vec<Hash> = Vec::new();
+    for first in (0..size).step_by(TILE_WIDTH as usize) {
+        let places = first..size.min(first + TILE_WIDTH);
+        let lines: Vec<Line> = store
+            .reader
+            .entries(places)
+            .map(|entry| entry.map(|(_, line)| line))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::of("an entry", error))?;
+        row.extend(lines.iter().map(|line| *line.leaf()));
+        if with_entries {
+            let bundle = encode_bundle(lines.iter().map(Line::bytes));
+            let bundle = bundle.map_err(|error| Failure::of("an entry", error))?;
+            put(&tile(TileKind::Entries, first, size)?, &bundle)?;
+        }
+        bar.inc(lines.len() as u64);
+    }
+    for level in 0.. {
+        if row.is_empty() {
+            break;
+        }
+        let of_level = row.len() as u64 * TILE_WIDTH.pow(level.into());
+        for (i, hashes) in row.chunks(TILE_WIDTH as usize).enumerate() {
+            let first = i as u64 * TILE_WIDTH;
+            put(
+                &tile(TileKind::Hashes(level), first, of_level)?,
+                &encode_hashes(hashes),
+            )?;
+        }
+        // "Each hash in a tile is the Merkle Tree Hash of a full tile at the level below."
+        let full = row.chunks_exact(TILE_WIDTH as usize);
+        row = full
+            .filter_map(TileNodes::of_full)
+            .map(|(_, root)| root)
+            .collect();
+    }
+    put("checkpoint", store.head.note.encode().as_bytes())?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// The path of the tile whose first place of its level is `first`, in a tree of `size` leaves.
+fn tile(kind: TileKind, first: u64, size: u64) -> Result<String, Failure> {
+    let path = TilePath::within(kind, first / TILE_WIDTH, size);
+    let path = path.ok_or_else(|| Failure::FoundBad("a tile lies beyond the tree".into()))?;
+    Ok(path.to_string())
 }
 
 /// Standard output; a reader that has seen enough (`| head`) is no error.

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|error| Failure::FoundBad(format!("the rulebook: {error}")))?;
     let (key, made) = args.operator_key()?;
     let passphrase = if args.encrypt {
-        Some(args.keyring.new_passphrase()?)
+        Some(args.keyring.passphrase.choose()?)
     } else {
         None
     };
@@ -120,7 +120,7 @@ impl Args {
         let passphrase = if self.drill {
             None
         } else {
-            Some(self.keyring.new_passphrase()?)
+            Some(self.keyring.passphrase.choose()?)
         };
         self.keyring.save(
             &self.by,

@@ -119,7 +119,7 @@ fn import(args: &Import) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::of(args.file.display(), error);
     let text = Zeroizing::new(fs::read_to_string(&args.file).map_err(|error| failed(&error))?);
     let key = pem::read(&text, || {
-        args.keyring.passphrase("Passphrase of the file: ")
+        args.keyring.passphrase.ask("Passphrase of the file: ")
     });
     let key = key.map_err(|error| failed(&error))?;
     keep(&args.keyring, &args.name, &key, args.plain)?;
@@ -128,7 +128,7 @@ fn import(args: &Import) -> Result<(), Failure> {
 
 fn export(args: &Export) -> Result<(), Failure> {
     let key = args.keyring.load(&args.name)?;
-    let passphrase = args.keyring.new_passphrase()?;
+    let passphrase = args.keyring.passphrase.choose()?;
     let text =
         pem::to_encrypted(&key, &passphrase).map_err(|error| Failure::of("the key", error))?;
     output::text(&text);
@@ -143,7 +143,7 @@ fn keep(ring: &Keyring, name: &str, key: &SigningKey, plain: bool) -> Result<(),
     let passphrase = if plain {
         None
     } else {
-        Some(ring.new_passphrase()?)
+        Some(ring.passphrase.choose()?)
     };
     ring.save(name, key, passphrase.as_ref().map(|text| text.as_str()))?;
     output::text(&format!("{}\n", key.public_key()));

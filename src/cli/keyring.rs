@@ -4,16 +4,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::passphrase::Passphrase;
 use crate::chain::{PublicKey, SigningKey, pem};
 use crate::domain::values::PartyId;
+use crate::files::{self, PLAIN, SECRET};
 
 /// Where keys are, and where a passphrase comes from.
 #[derive(Debug, Clone, Args)]
@@ -26,9 +26,8 @@ pub(crate) struct Keyring {
         default_value = "keys"
     )]
     pub(crate) keys: PathBuf,
-    /// A file whose first line is the passphrase; else COUNTERFOIL_PASSPHRASE, else a prompt
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
     /// The seeds of keys that are open already: a session and a signature ask for a passphrase once.
     #[arg(skip)]
     open: RefCell<BTreeMap<String, Zeroizing<[u8; 32]>>>,
@@ -39,7 +38,7 @@ impl Keyring {
     pub(crate) fn of(keys: PathBuf) -> Keyring {
         Keyring {
             keys,
-            passphrase_file: None,
+            passphrase: Passphrase::default(),
             open: RefCell::default(),
         }
     }
@@ -56,7 +55,7 @@ impl Keyring {
         let text = fs::read_to_string(&path).map_err(|error| Failure::of(path.display(), error))?;
         let text = Zeroizing::new(text);
         let key = pem::read(&text, || {
-            self.passphrase(&format!("Passphrase of {name}: "))
+            self.passphrase.ask(&format!("Passphrase of {name}: "))
         });
         let key = key.map_err(|error| Failure::of(path.display(), error))?;
         self.open.borrow_mut().insert(name.to_owned(), key.seed());
@@ -76,10 +75,10 @@ impl Keyring {
         };
         let text = text.map_err(|error| Failure::of("the key", error))?;
         fs::create_dir_all(&self.keys).map_err(|error| Failure::of(self.keys.display(), error))?;
-        create(&self.path(name, "pem")?, 0o600, text.as_bytes())?;
+        create(&self.path(name, "pem")?, SECRET, text.as_bytes())?;
         create(
             &self.path(name, "pub")?,
-            0o644,
+            PLAIN,
             format!("{}\n", key.public_key()).as_bytes(),
         )
     }
@@ -88,7 +87,7 @@ impl Keyring {
     pub(crate) fn assign(&self, name: &str, party: PartyId) -> Result<(), Failure> {
         create(
             &self.path(name, "party")?,
-            0o644,
+            PLAIN,
             format!("{party}\n").as_bytes(),
         )
     }
@@ -145,43 +144,6 @@ impl Keyring {
         Ok(keys)
     }
 
-    /// A passphrase from the file, the environment or a person; none where nobody can be asked.
-    pub(crate) fn passphrase(&self, prompt: &str) -> Option<Zeroizing<String>> {
-        if let Some(path) = &self.passphrase_file {
-            let read = fs::read_to_string(path);
-            // The caller goes on to say that a passphrase is needed; this says why there is none.
-            let read = read.inspect_err(|error| eprintln!("{}: {error}", path.display()));
-            let text = Zeroizing::new(read.ok()?);
-            return Some(Zeroizing::new(
-                text.lines().next().unwrap_or_default().to_owned(),
-            ));
-        }
-        if let Ok(passphrase) = std::env::var("COUNTERFOIL_PASSPHRASE") {
-            return Some(Zeroizing::new(passphrase));
-        }
-        if !std::io::stdin().is_terminal() {
-            return None;
-        }
-        rpassword::prompt_password(prompt).ok().map(Zeroizing::new)
-    }
-
-    /// A passphrase for a key that is about to be kept.
-    pub(crate) fn new_passphrase(&self) -> Result<Zeroizing<String>, Failure> {
-        let passphrase = self
-            .passphrase("New passphrase: ")
-            .filter(|text| !text.is_empty());
-        // A mistyped one would lose the key; what a file or the environment says is what it says.
-        if passphrase.is_some() && self.passphrase("The same once more: ") != passphrase {
-            return Err(Failure::Usage("the two passphrases differ".into()));
-        }
-        passphrase.ok_or_else(|| {
-            Failure::Usage(
-                "a passphrase is needed, to encrypt the key: COUNTERFOIL_PASSPHRASE, --passphrase-file or a terminal"
-                    .into(),
-            )
-        })
-    }
-
     /// Whether there is a key of that name.
     pub(crate) fn has(&self, name: &str) -> Result<bool, Failure> {
         Ok(self.path(name, "pem")?.exists())
@@ -215,14 +177,5 @@ fn read_public(path: &Path) -> Result<PublicKey, Failure> {
 
 /// Writes a file that must not exist yet: a key is never overwritten.
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), Failure> {
-    let opened = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path);
-    let written = opened.and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| Failure::of(path.display(), error))
+    files::create(path, mode, bytes).map_err(|error| Failure::of(path.display(), error))
 }

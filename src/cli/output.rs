@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::Failure;
+use crate::files::{self, PLAIN};
 
 /// Between columns.
 const GAP: usize = 2;
@@ -66,14 +67,7 @@ pub(crate) fn text(text: &str) {
 
 /// Writes a file whole or not at all.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    });
-    written.map_err(|error| Failure::of(path.display(), error))
+    files::replace(path, PLAIN, bytes).map_err(|error| Failure::of(path.display(), error))
 }
 
 /// Prints rows under their heads, or each as a JSON object with the heads as names.

@@ -224,21 +224,42 @@ impl Events {
     }
 }
 
-/// An entry's line.
+/// What a receipt proves.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Level {
+    /// That the ledger said so
+    Committed,
+    /// That a quorum of witnesses saw the ledger say so
+    Witnessed,
+}
+
+/// An entry's line, or its receipt.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: counterfoil entry 12 --as NAME | jq .")]
+#[command(after_help = "Example: counterfoil entry 12 --as NAME | jq .\n\
+    counterfoil entry 12 --as NAME --receipt committed > 12.receipt.json; counterfoil verify 12.receipt.json --policy FILE")]
 pub(super) struct Entry {
     /// Its number
     n: u64,
+    /// Print what proves offline that it is in the ledger: its line, and a proof that leads to a signed checkpoint
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    receipt: Option<Level>,
     #[command(flatten)]
     reader: Reader,
 }
 
 impl Entry {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let line = self.reader.session()?.entry(self.n);
-        let line = line.map_err(|error| self.reader.failure(&error))?;
-        output::text(&format!("{}\n", line.trim_end()));
+        let client = self.reader.session()?;
+        let found = match self
+            .receipt
+            .as_ref()
+            .and_then(clap::ValueEnum::to_possible_value)
+        {
+            None => client.entry(self.n),
+            Some(level) => client.receipt(self.n, level.get_name()),
+        };
+        let text = found.map_err(|error| self.reader.failure(&error))?;
+        output::text(&format!("{}\n", text.trim_end()));
         Ok(())
     }
 }

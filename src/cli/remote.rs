@@ -23,14 +23,17 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
+    /// The address with its scheme.
+    pub(crate) fn base(&self) -> String {
+        match self.url.contains("://") {
+            true => self.url.clone(),
+            false => format!("http://{}", self.url),
+        }
+    }
+
     /// A client that reads as nobody.
     pub(crate) fn client(&self) -> Client {
-        let whole = self.url.contains("://");
-        Client::new(if whole {
-            self.url.clone()
-        } else {
-            format!("http://{}", self.url)
-        })
+        Client::new(self.base())
     }
 
     /// A client that reads as the party of a key.
@@ -63,7 +66,7 @@ impl Remote {
         if json {
             let line = serde_json::json!({
                 "op_id": receipt.op_id, "made": made, "n": receipt.n, "time": receipt.time, "leaf": receipt.leaf,
-                "repeated": receipt.repeated, "warnings": receipt.warnings, "checkpoint": receipt.checkpoint,
+                "repeated": receipt.repeated, "warnings": receipt.warnings, "receipt": receipt.receipt,
             });
             output::text(&format!("{line}\n"));
             return Ok(());

@@ -14,10 +14,13 @@ use super::config::{ClockKind, Config, File, LogFormat, Settings};
 use super::export::progress;
 use super::keyring::Keyring;
 use super::output::table;
+use super::passphrase::Passphrase;
 use crate::api::{Api, Server, Tls};
+use crate::chain::Policy;
+use crate::gather::Gathering;
 use crate::ledger::{self, ClockChoice, Ledger, StopReason, accept_head};
 
-/// Handles of files that a ledger takes besides its connections: segments, index, certificates.
+/// Handles of files that a server takes besides its connections: segments, index, certificates.
 const FILES: u64 = 256;
 
 /// Which ledger, and where.
@@ -41,6 +44,9 @@ pub(crate) struct Args {
     /// Write the head anew for the first N entries, as `counterfoil fsck` says they verify
     #[arg(long, value_name = "N")]
     accept_head: Option<u64>,
+    /// Start although too few witnesses answer to tell whether this disk is the newest
+    #[arg(long, requires = "policy")]
+    allow_unwitnessed_start: bool,
     #[command(flatten)]
     settings: Box<Settings>,
     #[command(flatten)]
@@ -68,7 +74,10 @@ pub(crate) fn run(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
     let ledger = args.open(&config)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::of("the runtime", error))?;
-    let served = runtime.block_on(serve(config, tls, &ledger));
+    let served = runtime.block_on(async {
+        let gathering = gathering(&config, &ledger, args.allow_unwitnessed_start).await?;
+        serve(config, tls, &ledger, gathering).await
+    });
     // What was accepted is finished; connections that outlived the grace are cut off here.
     runtime.shutdown_background();
     let reason = ledger.stop();
@@ -83,7 +92,7 @@ impl Args {
     fn in_force(&self, matches: &ArgMatches) -> Result<Config, Failure> {
         let file = File::read(self.config.as_deref())?;
         let given = Settings {
-            passphrase_file: self.keyring.passphrase_file.clone(),
+            passphrase_file: self.keyring.passphrase.passphrase_file.clone(),
             ..(*self.settings).clone()
         };
         Config::of(&given, matches, &file)
@@ -105,9 +114,10 @@ impl Args {
         // One that is missing is for the start to name, with what else is.
         let text = std::fs::read_to_string(&key).unwrap_or_default();
         if text.contains("ENCRYPTED") {
-            let mut keyring = self.keyring.clone();
-            keyring.passphrase_file.clone_from(&config.passphrase_file);
-            opened.passphrase = keyring.passphrase("Passphrase of the ledger's key: ");
+            let passphrase = Passphrase {
+                passphrase_file: config.passphrase_file.clone(),
+            };
+            opened.passphrase = passphrase.ask("Passphrase of the ledger's key: ");
         }
         if let Some(size) = self.accept_head {
             accept_head(&opened, size).map_err(|error| failed(&error))?;
@@ -123,7 +133,7 @@ impl Args {
     }
 }
 
-fn start_log(filter: EnvFilter, format: LogFormat) {
+pub(super) fn start_log(filter: EnvFilter, format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -134,7 +144,7 @@ fn start_log(filter: EnvFilter, format: LogFormat) {
 }
 
 /// Each connection takes a handle of a file: many systems give a process no more than 1,024 until it asks.
-fn raise_file_limit(connections: usize) {
+pub(super) fn raise_file_limit(connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let needed = u64::try_from(connections)
         .unwrap_or(u64::MAX)
@@ -157,7 +167,31 @@ fn raise_file_limit(connections: usize) {
     }
 }
 
-async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result<(), Failure> {
+/// Asks the witnesses of the policy, if there is one, before anything is written.
+async fn gathering(
+    config: &Config,
+    ledger: &Ledger,
+    allow_unwitnessed: bool,
+) -> Result<Option<Gathering>, Failure> {
+    let Some(path) = &config.policy else {
+        return Ok(None);
+    };
+    let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    let policy = Policy::parse(&bytes).map_err(|error| failed(&error))?;
+    let gathering = Gathering::new(ledger.clone(), policy).map_err(|error| failed(&error))?;
+    let checked = gathering.check_start(allow_unwitnessed).await;
+    checked
+        .map(Some)
+        .map_err(|error| Failure::of(config.data.display(), error))
+}
+
+async fn serve(
+    config: Config,
+    tls: Option<Arc<Tls>>,
+    ledger: &Ledger,
+    gathering: Option<Gathering>,
+) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::of(config.listen, error);
     let listener = TcpListener::bind(config.listen)
         .await
@@ -168,6 +202,7 @@ async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result
     let audience = config.audience.unwrap_or_else(|| base.clone());
     let api =
         Api::new(ledger.clone(), audience).map_err(|error| Failure::of("random numbers", error))?;
+    let api = api.witnessed(gathering.as_ref().is_some_and(Gathering::asks_for_a_quorum));
     let server = Server::on(listener, api, config.limits).with_tls(tls.clone());
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed(&error))?;
     let hangup = signal(SignalKind::hangup()).map_err(|error| failed(&error))?;
@@ -181,7 +216,11 @@ async fn serve(config: Config, tls: Option<Arc<Tls>>, ledger: &Ledger) -> Result
             () = read_again(hangup, tls.as_deref()) => {}
         }
     };
+    let gathered = gathering.map(|gathering| tokio::spawn(gathering.run()));
     server.run(stop).await;
+    if let Some(gathered) = gathered {
+        gathered.abort();
+    }
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Command, Subcommand};
 
 use super::objects::{self, OBJECTS, of};
 use super::{
-    Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, read, serve,
-    signing, verify,
+    Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, monitor, read,
+    serve, signing, verify, witness,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -59,7 +59,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Running a ledger",
-        &["init", "serve", "clock", "rulebook", "bench"],
+        &[
+            "init", "serve", "witness", "monitor", "clock", "rulebook", "bench",
+        ],
     ),
     ("This command", &["completions", "man"]),
 ];
@@ -82,6 +84,10 @@ enum Verb {
     Init(init::Args),
     /// Serve a ledger over HTTP
     Serve(serve::Args),
+    /// Cosign the checkpoints of logs: a witness
+    Witness(witness::WitnessArgs),
+    /// Follow a ledger from outside, and raise an alarm when it shows two histories or takes one back
+    Monitor(monitor::Args),
     /// Sign and send operations of several kinds, one a line of a file
     Batch(bulk::BatchArgs),
     /// Sign an envelope of a file too
@@ -160,6 +166,8 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match of::<Verb>(matches)? {
         Verb::Init(args) => init::run(&args),
         Verb::Serve(args) => serve::run(&args, own),
+        Verb::Witness(args) => witness::run(&args),
+        Verb::Monitor(args) => monitor::run(&args),
         Verb::Batch(args) => args.run(),
         Verb::Sign(args) => signing::sign(&args),
         Verb::Send(args) => signing::send(&args),

@@ -61,8 +61,8 @@ pub struct Receipt {
     pub time: String,
     /// Leaf hash of the entry.
     pub leaf: String,
-    /// The signed note that covers it.
-    pub checkpoint: String,
+    /// What proves it to others, offline: line and proof.
+    pub receipt: Value,
     /// Rules of severity `warn` that did not hold.
     #[serde(default)]
     pub warnings: Vec<Value>,
@@ -295,6 +295,11 @@ impl Client {
     /// The line of an entry, byte for byte.
     pub fn entry(&self, n: u64) -> Result<String, ClientError> {
         good(self.call(&format!("/v1/entries/{n}"))?)
+    }
+
+    /// What proves offline that an entry is in the ledger: `committed` or `witnessed`.
+    pub fn receipt(&self, n: u64, level: &str) -> Result<String, ClientError> {
+        good(self.call(&format!("/v1/entries/{n}/receipt?level={level}"))?)
     }
 
     /// The newest signed note.

@@ -1,8 +1,6 @@
 //! What a party is told.
 
-use std::sync::Arc;
-
-use crate::chain::{Hash, PublicKey};
+use crate::chain::{Line, PublicKey};
 use crate::domain::Refusal;
 use crate::domain::values::{Instant, OpId};
 
@@ -42,17 +40,15 @@ pub enum Answer {
     Stopped,
 }
 
-/// Where an operation stands in the chain.
+/// Where an operation stands in the chain, with what proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The operation.
     pub op_id: OpId,
-    /// Number of its entry.
-    pub n: u64,
     /// The ledger's time of the entry.
     pub time: Instant,
-    /// Leaf hash of the entry.
-    pub leaf: Hash,
-    /// A signed checkpoint that covers it, encoded.
-    pub checkpoint: Arc<str>,
+    /// The entry's line, with its number and leaf hash.
+    pub line: Line,
+    /// The proof that leads from the line to a signed checkpoint, and that (C2SP tlog-proof).
+    pub proof: String,
 }

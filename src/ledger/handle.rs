@@ -11,7 +11,7 @@ use crate::chain::{Entry, Line};
 use crate::domain::Refusal;
 use crate::domain::state::State;
 use crate::domain::values::Instant;
-use crate::store::{EntryReader, Index, ReadError};
+use crate::store::{EntryReader, Index, ReadError, Witnessed};
 
 use super::clock::Clock;
 use super::committer::Published;
@@ -33,6 +33,7 @@ pub(super) struct Inner {
     pub(super) pool: ThreadPool,
     pub(super) clock: Arc<Clock>,
     pub(super) reader: EntryReader,
+    pub(super) witnessed: Witnessed,
     pub(super) index: Arc<Index>,
     pub(super) indexed: watch::Receiver<Progress>,
     pub(super) gate: Arc<Gate>,

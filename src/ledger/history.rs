@@ -15,7 +15,6 @@ use crate::store::{EntryReader, ReadError};
 const TILES_KEPT: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not 0");
 
 /// Every hash of the tree over the durable entries.
-#[derive(Debug)]
 pub(super) struct History {
     levels: RwLock<Levels>,
     reader: EntryReader,

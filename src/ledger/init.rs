@@ -1,6 +1,5 @@
 //! Making a ledger: its name, its key, entry 0.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,6 +14,7 @@ use crate::domain::ops::ledger::create::{Create, ENGINE, KeyGrant};
 use crate::domain::payload::Payload;
 use crate::domain::rulebook::Rulebook;
 use crate::domain::values::{Instant, Label, Name, Nonce, PartyId, Power, PublicKey, UtcOffset};
+use crate::files::is_absent_or_empty;
 use crate::store::{Layout, OpenError, SegmentJournal};
 
 use super::committer::{CommitError, Committer};
@@ -212,21 +212,12 @@ fn random<const N: usize>() -> Result<[u8; N], InitError> {
     Ok(bytes)
 }
 
-/// "Refuses a non-empty directory": whatever lies there is not ours to write beside.
+/// "Refuses a non-empty directory": whatever lies there is not ours to write beside. One that is absent the store makes, durably.
 fn check_empty(data: &Path) -> Result<(), InitError> {
-    let failed = |source| InitError::Io {
-        path: data.to_owned(),
-        source,
-    };
-    let mut listing = match fs::read_dir(data) {
-        // The store makes it, durably.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(failed)?,
-    };
-    match listing.next() {
-        None => Ok(()),
-        Some(_) => Err(InitError::NotEmpty {
-            path: data.to_owned(),
-        }),
+    let path = data.to_owned();
+    match is_absent_or_empty(data) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(InitError::NotEmpty { path }),
+        Err(source) => Err(InitError::Io { path, source }),
     }
 }

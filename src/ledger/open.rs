@@ -18,7 +18,7 @@ use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
 use crate::store::{
     EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Recovered,
-    SegmentJournal, free_space,
+    SegmentJournal, Witnessed, free_space,
 };
 
 use super::batch::{Record, record_of};
@@ -105,6 +105,9 @@ pub enum StartError {
     /// The first checkpoint cannot be published.
     #[error("{0}")]
     Commit(#[from] CommitError),
+    /// The witnessed checkpoints cannot be opened.
+    #[error("the file `witnessed`: {0}")]
+    Witnessed(std::io::Error),
     /// No threads.
     #[error("the threads that verify signatures do not start: {0}")]
     Pool(#[from] rayon::ThreadPoolBuildError),
@@ -119,6 +122,7 @@ pub(super) struct Parts {
     pub(super) reader: EntryReader,
     pub(super) replay: Replay,
     pub(super) levels: Levels,
+    pub(super) witnessed: Witnessed,
     pub(super) index: Index,
     pub(super) key: SigningKey,
     pub(super) quarantined: Vec<PathBuf>,
@@ -162,6 +166,7 @@ impl Ledger {
                 pool,
                 clock,
                 reader: parts.reader,
+                witnessed: parts.witnessed,
                 index,
                 indexed,
                 gate,
@@ -199,6 +204,7 @@ pub(super) fn recover(
         reader,
         replay,
         levels,
+        witnessed: Witnessed::open(&layout.witnessed()).map_err(StartError::Witnessed)?,
         index: opened.index,
         key,
         quarantined: unacknowledged(&layout)?,

@@ -7,13 +7,13 @@ use tokio::sync::oneshot;
 
 use crate::chain;
 use crate::domain::Refusal;
-use crate::domain::values::{Instant, OpId, PublicKey};
+use crate::domain::values::Instant;
 
-use super::answer::{Answer, Receipt};
+use super::answer::Answer;
 use super::committer::Published;
 use super::handle::{Inner, Ledger};
 use super::lookup::LookupError;
-use super::pipeline::{Arrived, Asked, Judgement, Verdict};
+use super::pipeline::{Arrived, Asked, Judgement, Told, Verdict};
 use super::queue::Ticket;
 use super::status::Stopped;
 use super::verify::Unfit;
@@ -109,14 +109,7 @@ impl Pending {
                 refusal,
                 usable_until: None,
             },
-            Some(Verdict::Judged {
-                asked,
-                judgement,
-                published,
-            }) => {
-                let told = self.inner.tell(&asked, judgement, published).await;
-                told.unwrap_or(Answer::Stopped)
-            }
+            Some(Verdict::Judged(told)) => self.inner.tell(*told).await.unwrap_or(Answer::Stopped),
         }
     }
 }
@@ -133,40 +126,28 @@ impl Asked {
 }
 
 impl Inner {
-    async fn tell(
-        &self,
-        asked: &Asked,
-        judgement: Judgement,
-        published: Published,
-    ) -> Result<Answer, Stopped> {
+    async fn tell(&self, told: Told) -> Result<Answer, Stopped> {
+        let Told {
+            asked,
+            judgement,
+            line,
+            published,
+        } = told;
         Ok(match judgement {
-            Judgement::Entered {
-                n,
-                time,
-                leaf,
-                warnings,
-            } => Answer::Accepted {
-                receipt: Receipt {
-                    op_id: asked.op_id,
-                    n,
+            Judgement::Entered { time, warnings } => {
+                let line = line.ok_or(Stopped)?;
+                let receipt = self.receipt(
+                    asked.op_id,
                     time,
-                    leaf,
-                    checkpoint: published.checkpoint,
-                },
-                warnings,
-            },
-            Judgement::Repeat { n } => self.repeat(asked, n, published)?,
-            Judgement::Expired(refusal) => self.expired(asked, refusal, published).await?,
+                    line,
+                    (published.size, &published.checkpoint),
+                )?;
+                Answer::Accepted { receipt, warnings }
+            }
+            Judgement::Repeat { n } => self.repeat(&asked, n, &published)?,
+            Judgement::Expired(refusal) => self.expired(&asked, refusal, &published).await?,
             Judgement::Refused(refusal) => asked.refused(refusal, true),
             Judgement::Closed(refusal) => Answer::Closed(refusal),
-        })
-    }
-
-    fn repeat(&self, asked: &Asked, n: u64, published: Published) -> Result<Answer, Stopped> {
-        let (receipt, signatures_not_recorded) = self.receipt(n, &asked.keys, published)?;
-        Ok(Answer::Repeat {
-            receipt,
-            signatures_not_recorded,
         })
     }
 
@@ -175,7 +156,7 @@ impl Inner {
         &self,
         asked: &Asked,
         refusal: Refusal,
-        published: Published,
+        published: &Published,
     ) -> Result<Answer, Stopped> {
         match self.operation(&asked.op_id).await {
             Ok(Some(n)) => self.repeat(asked, n, published),
@@ -189,26 +170,22 @@ impl Inner {
         }
     }
 
-    /// The receipt of entry `n`, and those of `keys` whose signatures it does not hold.
-    fn receipt(
-        &self,
-        n: u64,
-        keys: &[PublicKey],
-        published: Published,
-    ) -> Result<(Receipt, Vec<chain::PublicKey>), Stopped> {
+    /// The receipt of entry `n`, and those of the keys that asked whose signatures it does not hold.
+    fn repeat(&self, asked: &Asked, n: u64, published: &Published) -> Result<Answer, Stopped> {
         let (entry, line) = self.entry(n)?.ok_or(Stopped)?;
         let recorded = |key: &chain::PublicKey| entry.sigs().iter().any(|(by, _)| by == key);
-        let keys = keys
-            .iter()
-            .map(|key| chain::PublicKey::new(*key.as_bytes()));
-        let missing = keys.filter(|key| !recorded(key)).collect();
-        let receipt = Receipt {
-            op_id: OpId(*entry.op_id().as_bytes()),
-            n,
-            time: Instant::from_millis(entry.time_ms()),
-            leaf: *line.leaf(),
-            checkpoint: published.checkpoint,
-        };
-        Ok((receipt, missing))
+        let keys = asked.keys.iter();
+        let keys = keys.map(|key| chain::PublicKey::new(*key.as_bytes()));
+        let signatures_not_recorded = keys.filter(|key| !recorded(key)).collect();
+        let time = Instant::from_millis(entry.time_ms());
+        Ok(Answer::Repeat {
+            receipt: self.receipt(
+                asked.op_id,
+                time,
+                line,
+                (published.size, &published.checkpoint),
+            )?,
+            signatures_not_recorded,
+        })
     }
 }

@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use metrics::histogram;
 use tokio::sync::oneshot;
 
-use crate::chain::{Hash, Verifier};
+use crate::chain::{Line, Verifier};
 use crate::domain::Refusal;
 use crate::domain::objects::PartyLink;
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
@@ -29,15 +29,21 @@ use super::verify::{Unfit, VERIFIED_AT_ONCE, Verified};
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Judged, and all that this rests on is durable.
-    Judged {
-        asked: Asked,
-        judgement: Judgement,
-        published: Published,
-    },
+    Judged(Box<Told>),
     /// It comes to nothing, whatever the state.
     Unfit(Unfit),
     /// Its party has too much waiting.
     Busy,
+}
+
+/// What became of an operation, with all that its answer needs.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) asked: Asked,
+    pub(super) judgement: Judgement,
+    /// The line of its entry, if it is one now.
+    pub(super) line: Option<Line>,
+    pub(super) published: Published,
 }
 
 /// What the answer needs of an operation.
@@ -52,9 +58,7 @@ pub(super) struct Asked {
 #[derive(Debug)]
 pub(super) enum Judgement {
     Entered {
-        n: u64,
         time: Instant,
-        leaf: Hash,
         warnings: Vec<Refusal>,
     },
     Repeat {
@@ -367,13 +371,16 @@ impl Shared {
             }
             // Batches are committed in their order: what an answer of this one rests on is durable now.
             let published = self.status.published();
+            let mut lines = batch.lines.into_iter();
             for due in batch.answers {
-                let verdict = Verdict::Judged {
+                let is_entry = matches!(due.judgement, Judgement::Entered { .. });
+                let told = Told {
                     asked: due.asked,
                     judgement: due.judgement,
+                    line: is_entry.then(|| lines.next()).flatten(),
                     published: published.clone(),
                 };
-                tell(due.reply, verdict);
+                tell(due.reply, Verdict::Judged(Box::new(told)));
             }
             if !batch.records.is_empty() {
                 // A broken index takes no records; the next start makes it anew.
@@ -396,9 +403,7 @@ impl Asked {
 impl Judgement {
     fn of(entered: &mut Entered) -> Judgement {
         Judgement::Entered {
-            n: entered.line.n(),
             time: entered.time,
-            leaf: *entered.line.leaf(),
             warnings: std::mem::take(&mut entered.warnings),
         }
     }

@@ -1,6 +1,7 @@
 //! How far the ledger is durable, and whether it has stopped: what every answer waits for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -27,6 +28,8 @@ pub struct Stopped;
 pub(super) struct Status {
     published: watch::Sender<Published>,
     stopped: watch::Sender<Option<StopReason>>,
+    /// Since when something is durable that no quorum of witnesses has cosigned.
+    unwitnessed: Mutex<Option<Instant>>,
 }
 
 impl Status {
@@ -34,11 +37,32 @@ impl Status {
         Status {
             published: watch::Sender::new(published),
             stopped: watch::Sender::new(None),
+            unwitnessed: Mutex::new(Some(Instant::now())),
         }
     }
 
     pub(super) fn publish(&self, published: Published) {
         self.published.send_replace(published);
+        self.unwitnessed().get_or_insert_with(Instant::now);
+    }
+
+    /// A quorum of witnesses has cosigned the first `size` entries.
+    pub(super) fn witnessed(&self, size: u64) {
+        let mut since = self.unwitnessed();
+        let all = size >= self.published.borrow().size;
+        *since = (!all).then(Instant::now);
+    }
+
+    /// For how long something durable has waited for a quorum of witnesses.
+    pub(super) fn unwitnessed_for(&self) -> Duration {
+        self.unwitnessed()
+            .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn unwitnessed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unwitnessed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn published(&self) -> Published {

@@ -5,6 +5,7 @@ mod durability;
 mod faults;
 mod order;
 mod past;
+mod proofs;
 mod restart;
 
 use super::Answer;
@@ -12,7 +13,7 @@ use super::Answer;
 /// The number of the entry that an accepted operation became.
 fn accepted(answer: &Answer) -> u64 {
     match answer {
-        Answer::Accepted { receipt, .. } => receipt.n,
+        Answer::Accepted { receipt, .. } => receipt.line.n(),
         other => panic!("not accepted: {other:?}"),
     }
 }
@@ -20,7 +21,7 @@ fn accepted(answer: &Answer) -> u64 {
 /// The number of the first entry of a repeated operation.
 fn repeated(answer: &Answer) -> u64 {
     match answer {
-        Answer::Repeat { receipt, .. } => receipt.n,
+        Answer::Repeat { receipt, .. } => receipt.line.n(),
         other => panic!("no repeat: {other:?}"),
     }
 }

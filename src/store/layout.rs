@@ -50,6 +50,11 @@ impl Layout {
         self.data.join("head.tmp")
     }
 
+    /// The checkpoints that witnesses cosigned.
+    pub fn witnessed(&self) -> PathBuf {
+        self.data.join("witnessed")
+    }
+
     /// What was cut off at a start; nothing in it is ever deleted.
     pub fn quarantine(&self) -> PathBuf {
         self.data.join("quarantine")

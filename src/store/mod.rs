@@ -18,6 +18,7 @@ pub mod recovery;
 mod scan;
 pub mod segments;
 pub mod space;
+pub mod witnessed;
 
 #[cfg(test)]
 mod testing;
@@ -32,3 +33,4 @@ pub use recovery::{FsckReport, OpenError, Recovered};
 pub use scan::{Damage, DamageKind};
 pub use segments::SegmentJournal;
 pub use space::{SpaceGuard, free_space};
+pub use witnessed::Witnessed;

@@ -9,10 +9,14 @@ use std::process::Command;
 /// Folder, and what it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("chain", &[]),
+    ("files", &["chain"]),
     ("domain", &[]),
     ("store", &["chain"]),
-    ("ledger", &["domain", "chain", "store"]),
+    ("ledger", &["domain", "chain", "store", "files"]),
     ("proof", &["chain", "domain"]),
+    ("gather", &["ledger", "chain"]),
+    ("monitor", &["chain"]),
+    ("witness", &["chain", "files"]),
     ("interop", &["domain"]),
     ("client", &["chain", "domain"]),
     ("story", &["domain", "client", "chain", "ledger", "interop"]),
@@ -24,8 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bench", "client", "story", "interop", "api", "ledger", "domain", "chain", "store",
-            "proof",
+            "bench", "gather", "monitor", "client", "story", "interop", "api", "ledger", "domain",
+            "chain", "store", "proof", "witness", "files",
         ],
     ),
     ("main.rs", &["cli"]),

@@ -64,7 +64,7 @@ pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// A process that serves a ledger; killed when dropped.
+/// A process that serves a ledger or a witness; killed when dropped.
 pub(crate) struct Server {
     child: Child,
     /// The process that serves: the child itself, or what it runs.
@@ -111,18 +111,44 @@ impl Server {
 
     /// The same with more flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Server {
-        let mut started = Command::new(BINARY);
-        started.args(serve_args(data)).args(flags);
-        Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
+        Server::try_start_with(data, flags).unwrap_or_else(|ended| panic!("{ended:?}"))
     }
 
-    /// Serves inside a shell that first does something to itself, such as `ulimit`, under a command such as `strace`.
+    /// The same, or how the start ended.
+    pub(crate) fn try_start_with(data: &Path, flags: &[&str]) -> Result<Server, Ended> {
+        let mut started = Command::new(BINARY);
+        started.args(serve_args(data)).args(flags);
+        Server::spawn(&mut started)
+    }
+
+    /// Serves a witness and waits until it answers; its `origin` is its name.
+    pub(crate) fn start_witness(data: &Path) -> Server {
+        Server::try_start_witness(data).unwrap_or_else(|ended| panic!("{ended:?}"))
+    }
+
+    /// The same, or how the start ended.
+    pub(crate) fn try_start_witness(data: &Path) -> Result<Server, Ended> {
+        let mut started = Command::new(BINARY);
+        started.args(witness_args(data)).env("NO_COLOR", "1");
+        Server::spawn(&mut started)
+    }
+
+    /// Serves a ledger inside a shell that first does something to itself, such as `ulimit`, under a command such as `strace`.
     pub(crate) fn start_under(command: &[&str], prelude: &str, data: &Path) -> Server {
+        Server::spawn_under(command, prelude, serve_args(data))
+    }
+
+    /// Serves a witness under a command.
+    pub(crate) fn start_witness_under(command: &[&str], data: &Path) -> Server {
+        Server::spawn_under(command, "", witness_args(data))
+    }
+
+    fn spawn_under(command: &[&str], prelude: &str, args: Vec<String>) -> Server {
         let script = format!("{prelude}\necho \"pid $$\" >&2\nexec \"$0\" \"$@\"");
         let mut words = command.to_vec();
         words.extend(["sh", "-c", &script, BINARY]);
         let mut started = Command::new(words[0]);
-        started.args(&words[1..]).args(serve_args(data));
+        started.args(&words[1..]).args(args);
         Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
     }
 
@@ -165,7 +191,7 @@ impl Server {
         &self.base
     }
 
-    /// The ledger's name.
+    /// The ledger's or the witness's name.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -244,6 +270,19 @@ fn serve_args(data: &Path) -> Vec<String> {
         .chain(["--clock", "manual"])
         .map(str::to_owned)
         .collect()
+}
+
+fn witness_args(data: &Path) -> Vec<String> {
+    let data = text(data);
+    let args = [
+        "witness",
+        "serve",
+        "--data",
+        &data,
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    args.map(str::to_owned).to_vec()
 }
 
 /// Passes on what tells how the start goes, and keeps all.

@@ -3,6 +3,7 @@
 mod feed;
 mod lists;
 mod operations;
+mod proofs;
 mod reads;
 mod routes;
 pub(super) mod served;

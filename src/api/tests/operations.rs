@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::proofs::proved;
 use super::served::{Answer, Served, key};
 use crate::chain::Envelope;
 use crate::chain::pae::{OP_TYPE, SESSION_TYPE};
@@ -33,9 +34,8 @@ fn a_new_operation_is_created_and_a_repeat_is_told_the_same_entry() {
         assert_eq!(first[field], again[field]);
     }
     assert_eq!((&first["n"], &first["drill"]), (&5.into(), &true.into()));
-    let note = first["checkpoint"].as_str().unwrap();
-    assert_eq!(note.lines().next(), Some(served.origin.as_str()));
-    assert_eq!(note.lines().nth(1), Some("6"));
+    assert_eq!(proved(&served, &first["receipt"]), (5, 6));
+    assert_eq!(first["receipt"]["line"], again["receipt"]["line"]);
 }
 
 #[test]

@@ -184,12 +184,16 @@ impl Served {
 
     /// Bytes sent as they are, and what came back until the server closed or `lasts` passed.
     pub(super) fn raw(&self, bytes: &[u8], lasts: Duration) -> String {
+        String::from_utf8_lossy(&self.raw_bytes(bytes, lasts)).into_owned()
+    }
+
+    fn raw_bytes(&self, bytes: &[u8], lasts: Duration) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(lasts)).unwrap();
         stream.write_all(bytes).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok();
-        String::from_utf8_lossy(&answer).into_owned()
+        answer
     }
 
     /// One request and its answer: status, headers in lower case, body.
@@ -200,7 +204,7 @@ impl Served {
         }
         bytes.extend(b"\r\n");
         bytes.extend(body);
-        Answer::of(&self.raw(&bytes, Duration::from_secs(20)))
+        Answer::of(&self.raw_bytes(&bytes, Duration::from_secs(20)))
     }
 
     /// Stops the server and waits until it has.
@@ -225,16 +229,21 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) head: String,
     pub(super) body: String,
+    /// The body as it came.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Answer {
-    fn of(text: &str) -> Answer {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    fn of(bytes: &[u8]) -> Answer {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let from = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let status = head.get(9..12).and_then(|status| status.parse().ok());
         Answer {
             status: status.unwrap_or(0),
             head: head.to_lowercase(),
             body: body.to_owned(),
+            bytes: from.map_or(Vec::new(), |from| bytes[from + 4..].to_vec()),
         }
     }
 

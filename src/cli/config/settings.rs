@@ -53,6 +53,9 @@ pub(in crate::cli) struct Settings {
     // Every verb has the flag; here it may come from the file.
     #[arg(skip)]
     pub(in crate::cli) passphrase_file: Option<PathBuf>,
+    /// A policy file (C2SP tlog-policy) of witnesses that cosign the ledger's checkpoints, with their addresses
+    #[arg(long, value_name = "FILE", env = "COUNTERFOIL_POLICY")]
+    pub(in crate::cli) policy: Option<PathBuf>,
     /// The certificate and those that lead to its root, PEM; read again on SIGHUP
     #[arg(long, value_name = "FILE", env = "COUNTERFOIL_TLS_CERT")]
     pub(in crate::cli) tls_cert: Option<PathBuf>,
@@ -121,6 +124,7 @@ impl File {
         for place in [
             &mut settings.data,
             &mut settings.passphrase_file,
+            &mut settings.policy,
             &mut settings.tls_cert,
             &mut settings.tls_key,
         ] {

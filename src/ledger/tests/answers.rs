@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rstest::rstest;
 
 use super::{accepted, refused, repeated};
-use crate::chain::{Checkpoint, Envelope, Note};
+use crate::chain::{Checkpoint, Envelope, TlogProof};
 use crate::domain::testing::{OPERATOR, id};
 use crate::domain::values::{OpId, PartyId};
 use crate::ledger::testing::{Drill, authority, key, start};
@@ -17,15 +17,14 @@ async fn accepted_operation_is_answered_with_its_entry_and_a_checkpoint_over_it(
     let Answer::Accepted { receipt, warnings } = ledger.submit(drill.admission(1)).await else {
         panic!("not accepted");
     };
-    assert_eq!((receipt.n, receipt.time, warnings.len()), (1, start(), 0));
+    assert_eq!((receipt.time, warnings.len()), (start(), 0));
     let (entry, line) = ledger.entry(1).unwrap().unwrap();
-    assert_eq!(
-        (entry.op_id().as_bytes(), *line.leaf()),
-        (receipt.op_id.as_bytes(), receipt.leaf)
-    );
+    assert_eq!(entry.op_id().as_bytes(), receipt.op_id.as_bytes());
+    assert_eq!(line, receipt.line);
     let vkey = ledger.ready().vkey.parse().unwrap();
-    let note = Note::decode(receipt.checkpoint.as_bytes()).unwrap();
-    let checkpoint = Checkpoint::open(&note, &vkey).unwrap();
+    let proof = TlogProof::decode(receipt.proof.as_bytes()).unwrap();
+    let checkpoint = Checkpoint::open(&proof.checkpoint, &vkey).unwrap();
+    assert!(proof.proves(line.leaf(), checkpoint.size, &checkpoint.root));
     assert_eq!(checkpoint.size, 2);
     assert_eq!(checkpoint.root, ledger.published().root);
 }
@@ -45,7 +44,7 @@ async fn repeat_is_answered_with_the_first_entry_and_the_signatures_that_it_lack
     else {
         panic!("no repeat");
     };
-    assert_eq!(receipt.n, 1);
+    assert_eq!(receipt.line.n(), 1);
     assert_eq!(signatures_not_recorded, [key(9).public_key()]);
     assert_eq!(ledger.published().size, 2);
 }

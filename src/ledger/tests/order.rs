@@ -60,9 +60,11 @@ fn play(drill: &Drill, threads: usize, all: &[Vec<u8>]) -> (Vec<String>, Vec<u8>
         for pending in pending {
             answers.push(match pending.answer().await {
                 Answer::Accepted { receipt, .. } => {
-                    format!("accepted {} {}", receipt.n, receipt.leaf)
+                    format!("accepted {} {}", receipt.line.n(), receipt.line.leaf())
                 }
-                Answer::Repeat { receipt, .. } => format!("repeat {} {}", receipt.n, receipt.leaf),
+                Answer::Repeat { receipt, .. } => {
+                    format!("repeat {} {}", receipt.line.n(), receipt.line.leaf())
+                }
                 other => format!("{other:?}"),
             });
         }

@@ -1,13 +1,12 @@
 //! What the system was asked to do, in which order: an acknowledgement leaves after the entry is durable.
 
-use std::collections::HashMap;
-use std::fs;
-use std::process::Command;
+use std::path::Path;
 
 use rstest::rstest;
 
 use super::{Limits, not_after};
 use crate::served::{Server, story, text};
+use crate::strace::{self, Call};
 
 /// Operations, one at a time.
 const OPERATIONS: usize = 20;
@@ -15,26 +14,12 @@ const CALLS: &str = "trace=write,writev,pwrite64,fdatasync,fsync,sendto,sendmsg"
 
 #[test]
 fn a_segments_write_and_sync_end_before_the_acknowledgement_begins() {
-    if Command::new("strace").arg("--version").output().is_err() {
-        let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        assert!(!ci, "strace is missing");
-        eprintln!("skipped: strace is missing");
+    if strace::is_missing() {
         return;
     }
     let data = story();
-    let log = data.path().join("strace.log");
-    let strace = [
-        "strace",
-        "-f",
-        "-y",
-        "-s",
-        "1000",
-        "-e",
-        CALLS,
-        "-o",
-        &text(&log),
-    ];
-    let server = Server::start_under(&strace, "", data.path());
+    let log = text(&data.path().join("strace.log"));
+    let server = Server::start_under(&strace::into(&log, CALLS), "", data.path());
     let (client, not_after) = (server.client(), not_after(&server));
     let limits = Limits::of(data.path(), "bank-a", None);
     let acknowledged: Vec<u64> = (0..OPERATIONS)
@@ -46,7 +31,7 @@ fn a_segments_write_and_sync_end_before_the_acknowledgement_begins() {
     let ended = server.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.log);
 
-    let calls = Call::all(&fs::read_to_string(&log).unwrap());
+    let calls = Call::read_all(Path::new(&log));
     for n in &acknowledged {
         assert_eq!(is_durable_first(&calls, *n), Ok(()), "entry {n}");
     }
@@ -54,70 +39,21 @@ fn a_segments_write_and_sync_end_before_the_acknowledgement_begins() {
     let of_segment = |name: &str| {
         calls
             .iter()
-            .filter(|c| c.is_of_segment() && c.name == name)
+            .filter(|c| is_of_segment(c) && c.name == name)
             .count()
     };
     assert_eq!(of_segment("write"), OPERATIONS);
     assert_eq!(of_segment("fdatasync"), OPERATIONS + 1);
 }
 
-/// A call as `strace -f -y` tells it: where in the log it began and ended.
-#[derive(Debug)]
-struct Call {
-    name: String,
-    /// The file, or `socket:[…]`.
-    file: String,
-    /// What was passed and came back.
-    text: String,
-    began: usize,
-    ended: usize,
+fn is_of_segment(call: &Call) -> bool {
+    call.file.contains("/entries/")
 }
 
-impl Call {
-    fn all(log: &str) -> Vec<Call> {
-        let mut calls = Vec::new();
-        let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
-        for (at, line) in log.lines().enumerate() {
-            let (thread, told) = line.split_once(' ').unwrap();
-            let told = told.trim_start();
-            if let Some(told) = told.strip_suffix("<unfinished ...>") {
-                unfinished.insert(thread, (at, told));
-            } else if let Some(rest) = told.strip_prefix("<... ") {
-                let (began, told) = unfinished.remove(thread).unwrap();
-                let rest = rest.split_once("resumed>").unwrap().1;
-                calls.extend(Call::read(&format!("{told}{rest}"), began, at));
-            } else {
-                calls.extend(Call::read(told, at, at));
-            }
-        }
-        calls
-    }
-
-    /// `name(9<file>, …) = result`; anything else is no call on a file.
-    fn read(told: &str, began: usize, ended: usize) -> Option<Call> {
-        let (name, text) = told.split_once('(')?;
-        let (descriptor, rest) = text.split_once('<')?;
-        descriptor.parse::<u32>().ok()?;
-        let file = rest.split_once('>')?.0;
-        Some(Call {
-            name: name.to_owned(),
-            file: file.to_owned(),
-            text: text.to_owned(),
-            began,
-            ended,
-        })
-    }
-
-    fn is_of_segment(&self) -> bool {
-        self.file.contains("/entries/")
-    }
-
-    fn acknowledges(&self, n: u64) -> bool {
-        let is_socket = self.file.starts_with("socket:") || self.file.starts_with("TCP");
-        is_socket
-            && self.text.contains("HTTP/1.1 201 ")
-            && self.text.contains(&format!(r#"\"n\":{n},"#))
-    }
+fn acknowledges(call: &Call, n: u64) -> bool {
+    call.is_of_socket()
+        && call.text.contains("HTTP/1.1 201 ")
+        && call.text.contains(&format!(r#"\"n\":{n},"#))
 }
 
 /// Whether the write of entry `n` ended, then a sync of its file began and ended well, then its acknowledgement began.
@@ -125,18 +61,13 @@ fn is_durable_first(calls: &[Call], n: u64) -> Result<(), &'static str> {
     let line = format!(r#""{{\"n\":{n},"#);
     let written = calls
         .iter()
-        .find(|call| call.is_of_segment() && call.name == "write" && call.text.contains(&line))
+        .find(|call| is_of_segment(call) && call.name == "write" && call.text.contains(&line))
         .ok_or("it was not written")?;
-    let is_sync = |call: &&Call| {
-        ["fdatasync", "fsync"].contains(&call.name.as_str())
-            && call.file == written.file
-            && call.began > written.ended
-            && call.text.ends_with(" = 0")
-    };
+    let is_sync = |call: &&Call| call.syncs(&written.file) && call.began > written.ended;
     let synced = calls.iter().find(is_sync).ok_or("it was not synced")?;
     let answered = calls
         .iter()
-        .find(|call| call.acknowledges(n))
+        .find(|call| acknowledges(call, n))
         .ok_or("it was not acknowledged")?;
     if synced.ended < answered.began {
         Ok(())

@@ -1,0 +1,203 @@
+//! The checkpoints that witnesses cosigned, each of them for good: a receipt of years ago leads to the first that covers its entry.
+//!
+//! One file, `witnessed`, to which notes are appended, each behind its length in bytes and a newline. What an unfinished write left
+//! at its end is cut off: a checkpoint that is lost so can be cosigned again, and no entry depends on one.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::chain::note::NOTE_LEN_MAX;
+use crate::chain::{Checkpoint, Note};
+
+/// Checkpoints that met the quorum, in order of size.
+#[derive(Debug)]
+pub struct Witnessed(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    file: File,
+    /// Size and place of each, in order of size.
+    places: Vec<Place>,
+    len: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    size: u64,
+    offset: u64,
+    len: usize,
+}
+
+impl Witnessed {
+    /// Opens the file, which is made where it is missing.
+    pub fn open(path: &Path) -> io::Result<Witnessed> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let mut kept = Kept {
+            file,
+            places: Vec::new(),
+            len: 0,
+        };
+        while let Some((size, len)) = first_note(&bytes[kept.len as usize..]) {
+            kept.add(size, len);
+        }
+        if kept.len < bytes.len() as u64 {
+            kept.file.set_len(kept.len)?;
+            kept.file.sync_data()?;
+        }
+        Ok(Witnessed(Mutex::new(kept)))
+    }
+
+    /// Keeps a checkpoint that covers more than the last one; durable when this returns.
+    pub fn keep(&self, size: u64, note: &Note) -> io::Result<()> {
+        let mut kept = self.kept();
+        if kept.places.last().is_some_and(|last| size <= last.size) {
+            return Ok(());
+        }
+        let text = note.encode();
+        let record = format!("{}\n{text}", text.len());
+        let written = kept
+            .file
+            .write_all(record.as_bytes())
+            .and_then(|()| kept.file.sync_data());
+        if let Err(error) = written {
+            // What was written of it must not stand before the next one.
+            kept.file.set_len(kept.len)?;
+            kept.file.seek(SeekFrom::End(0))?;
+            return Err(error);
+        }
+        kept.add(size, text.len());
+        Ok(())
+    }
+
+    /// The first checkpoint that covers so many entries.
+    pub fn covering(&self, size: u64) -> io::Result<Option<Note>> {
+        let kept = self.kept();
+        let at = kept.places.partition_point(|place| place.size < size);
+        kept.places
+            .get(at)
+            .map(|place| kept.read(place))
+            .transpose()
+    }
+
+    /// The newest checkpoint.
+    pub fn newest(&self) -> io::Result<Option<Note>> {
+        let kept = self.kept();
+        kept.places.last().map(|place| kept.read(place)).transpose()
+    }
+
+    /// How many entries the newest checkpoint covers; 0 where there is none.
+    pub fn size(&self) -> u64 {
+        self.kept().places.last().map_or(0, |last| last.size)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Whatever broke while it held the lock, places are of notes that were written whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Takes in a note of so many bytes that stands at the end.
+    fn add(&mut self, size: u64, len: usize) {
+        let offset = self.len + head_len(len) as u64;
+        self.places.push(Place { size, offset, len });
+        self.len = offset + len as u64;
+    }
+
+    fn read(&self, place: &Place) -> io::Result<Note> {
+        let mut bytes = vec![0; place.len];
+        self.file.read_exact_at(&mut bytes, place.offset)?;
+        Note::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+}
+
+/// Bytes of the line before a note of `len` bytes.
+fn head_len(len: usize) -> usize {
+    len.to_string().len() + 1
+}
+
+/// Size and length of the note that stands at the beginning, if one stands there whole.
+fn first_note(bytes: &[u8]) -> Option<(u64, usize)> {
+    let end = bytes.iter().take(8).position(|byte| *byte == b'\n')?;
+    let len: usize = std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()?;
+    let text = bytes.get(end + 1..end.checked_add(1)?.checked_add(len)?)?;
+    if len > NOTE_LEN_MAX || head_len(len) != end + 1 {
+        return None;
+    }
+    let note = Note::decode(text).ok()?;
+    Some((Checkpoint::parse(note.text()).ok()?.size, len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{Hash, SigningKey};
+
+    fn note(size: u64) -> Note {
+        let checkpoint = Checkpoint {
+            origin: "test.example".to_owned(),
+            size,
+            root: Hash::ZERO,
+        };
+        checkpoint
+            .sign(&[&SigningKey::from_seed(&[1; 32])])
+            .unwrap()
+    }
+
+    fn of(sizes: &[u64], path: &Path) -> Witnessed {
+        let witnessed = Witnessed::open(path).unwrap();
+        for size in sizes {
+            witnessed.keep(*size, &note(*size)).unwrap();
+        }
+        witnessed
+    }
+
+    #[test]
+    fn the_first_that_covers_is_found_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witnessed");
+        assert_eq!(of(&[], &path).newest().unwrap(), None);
+        of(&[3, 7, 7, 5, 20], &path);
+        let witnessed = of(&[], &path);
+        for (asked, found) in [(0, 3), (3, 3), (4, 7), (7, 7), (8, 20), (20, 20)] {
+            assert_eq!(
+                witnessed.covering(asked).unwrap(),
+                Some(note(found)),
+                "{asked}"
+            );
+        }
+        assert_eq!(witnessed.covering(21).unwrap(), None);
+        assert_eq!(
+            (witnessed.size(), witnessed.newest().unwrap()),
+            (20, Some(note(20)))
+        );
+    }
+
+    #[test]
+    fn an_unfinished_end_is_cut_off_wherever_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witnessed");
+        of(&[3], &path);
+        let first = std::fs::metadata(&path).unwrap().len();
+        of(&[9], &path);
+        let whole = std::fs::read(&path).unwrap();
+        for len in first..whole.len() as u64 {
+            std::fs::write(&path, &whole[..len as usize]).unwrap();
+            let witnessed = of(&[], &path);
+            assert_eq!(witnessed.size(), 3, "{len}");
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), first);
+            witnessed.keep(12, &note(12)).unwrap();
+            assert_eq!(of(&[], &path).covering(4).unwrap(), Some(note(12)));
+        }
+    }
+}
