@@ -11,7 +11,7 @@ mod tiles;
 mod under;
 
 pub use export::{Lines, check_export};
-pub use receipt::{RECEIPT_LEN_MAX, RECEIPT_TYPE, Receipt, ReceiptError, check_receipt};
+pub use receipt::{RECEIPT_LEN_MAX, Receipt, ReceiptError, check_receipt};
 pub use report::{Outcome, Report, Step};
 pub use tiles::{Files, Folder, Unreadable, check_tiles};
 

@@ -4,6 +4,8 @@
 //! {"line":"<the entry's line>","proof":"<C2SP tlog-proof>"}
 //! ```
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::chain::{LINE, PAYLOAD, SIGNATURES, payload_found, signed};
@@ -14,9 +16,6 @@ use crate::chain::{Entry, Line, TlogProof, Verifier};
 
 /// Most bytes of a receipt: a line and a proof, both with every character escaped.
 pub const RECEIPT_LEN_MAX: usize = 512 * 1024;
-
-/// Media type of a receipt.
-pub const RECEIPT_TYPE: &str = "application/json";
 
 const RECEIPT: Planned = Planned {
     code: "receipt.read",
@@ -68,8 +67,8 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// The receipt of an entry.
-    pub fn new(line: &Line, proof: &TlogProof) -> Receipt {
+    /// The receipt of an entry by its proof, or by the text of one.
+    pub fn new(line: &Line, proof: impl Display) -> Receipt {
         Receipt {
             line: String::from_utf8_lossy(line.bytes()).into_owned(),
             proof: proof.to_string(),

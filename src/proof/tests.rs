@@ -87,7 +87,7 @@ pub(super) fn receipt(lines: &[Line], n: u64) -> Receipt {
         hashes: inclusion_proof(leaves.as_slice(), n, leaves.len() as u64).unwrap(),
         checkpoint: checkpoint(&leaves),
     };
-    Receipt::new(&lines[n as usize], &proof)
+    Receipt::new(&lines[n as usize], proof)
 }
 
 /// A folder in memory.

@@ -177,7 +177,7 @@ fn seen_at(origin: &str, time_s: u64) -> Report {
         .map(|line| format!("{line}\n"))
         .collect::<String>();
     check(
-        &Receipt::new(&line, &proof),
+        &Receipt::new(&line, proof),
         &format!("log {vkey}\n{witness}"),
     )
 }

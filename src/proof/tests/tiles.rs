@@ -1,5 +1,7 @@
 //! Trees of tiles: what is checked of them, and where they are refused.
 
+use std::path::PathBuf;
+
 use rstest::rstest;
 
 use super::*;
@@ -273,4 +275,43 @@ fn a_folder_is_read_as_it_lies() {
     // A file that is too long is not read to its end.
     assert_eq!(files.read("tile/0/000", 7).unwrap().unwrap().len(), 7);
     assert_eq!(files.read("tile/0/000/x", 7).unwrap(), None);
+}
+
+/// The log that another implementation wrote, found through `COUNTERFOIL_CORPUS`: everything is good up to its entries,
+/// which are no lines of a ledger.
+#[test]
+fn the_log_of_another_implementation_is_good_up_to_its_entries() {
+    let Some(corpus) = std::env::var_os("COUNTERFOIL_CORPUS") else {
+        eprintln!("skipped: COUNTERFOIL_CORPUS is not set");
+        return;
+    };
+    let folder = PathBuf::from(corpus).join("vectors/tlog-tessera");
+    let keys = std::fs::read_to_string(folder.join("KEYS.txt")).unwrap();
+    let vkey = keys.lines().find_map(|line| line.strip_prefix("vkey "));
+    let policy = format!("log {}\nquorum none\n", vkey.unwrap());
+    for size in 0..=15 {
+        let files = AtSize(Folder(folder.clone()), size);
+        let report = check_tiles(&files, policy.as_bytes()).unwrap();
+        let expected = if size == 0 { "" } else { "line.canonical" };
+        assert_eq!(failed(&report), expected, "{report:#?}");
+    }
+}
+
+/// A folder with a checkpoint of every size.
+struct AtSize(Folder, u64);
+
+impl AtSize {
+    fn path(&self, path: &str) -> String {
+        path.replace("checkpoint", &format!("checkpoint.{}", self.1))
+    }
+}
+
+impl Files for AtSize {
+    fn len(&self, path: &str) -> io::Result<Option<u64>> {
+        self.0.len(&self.path(path))
+    }
+
+    fn read(&self, path: &str, most: u64) -> io::Result<Option<Vec<u8>>> {
+        self.0.read(&self.path(path), most)
+    }
 }

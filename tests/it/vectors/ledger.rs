@@ -193,7 +193,7 @@ fn receipt(entries: &[EntryOf], note: &Note) -> String {
         hashes: inclusion_proof(&leaves[..], line.n(), size).unwrap(),
         checkpoint: note.clone(),
     };
-    Receipt::new(&line, &proof).encode()
+    Receipt::new(&line, proof).encode()
 }
 
 pub(super) fn vector() -> LedgerVector {
