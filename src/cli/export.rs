@@ -37,20 +37,19 @@ pub(crate) struct ExportArgs {
     /// The file to write; standard output if absent
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write the tree instead, as files that any web server hands out (C2SP tlog-tiles): checkpoint, tiles of hashes, and
-    /// the entries themselves, which are not for everybody, under tile/entries
+    /// Write the tree instead, as files that any web server hands out (C2SP tlog-tiles): checkpoint and tiles of hashes
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     tiles: Option<PathBuf>,
-    /// With --tiles: no entries, so that all of it may be public
+    /// With --tiles: the entries too, under tile/entries. They are everybody's trade: hand them to nobody but who audits
     #[arg(long, requires = "tiles")]
-    without_entries: bool,
+    with_entries: bool,
 }
 
 /// Writes the lines that the last checkpoint covers, so that the two always fit.
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.data)?;
     if let Some(folder) = &args.tiles {
-        return export_tiles(&store, folder, !args.without_entries);
+        return export_tiles(&store, folder, args.with_entries);
     }
     let size = store.head.checkpoint.size;
     let bar = progress(size, "entries");
