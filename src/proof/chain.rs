@@ -201,12 +201,12 @@ impl Chain<'_> {
                 Some(broken) if broken.step == *planned => {
                     Err(format!("entry {}: {}", broken.n, broken.why))
                 }
-                Some(broken) => Ok(format!("so it is up to entry {}", broken.n)),
+                Some(broken) => Ok(format!("up to entry {}: {}", broken.n, planned.rule)),
                 None if *planned == SIGNATURES => {
                     let signatures = count(self.signatures, "signature", "signatures");
                     Ok(format!("{signatures} on {}", self.lines()))
                 }
-                None => Ok(format!("so it is in {}", self.lines())),
+                None => Ok(format!("{}: {}", self.lines(), planned.rule)),
             };
             steps.take(*planned, result, String::clone)?;
         }

@@ -147,16 +147,16 @@ fn check(steps: &mut Steps, read: Read<'_>, witnessed: &Witnessed) -> Result<(),
     } else if root != checkpoint.root {
         let says = checkpoint.root;
         Err(format!(
-            "{entries} have the root {root}, the checkpoint says {says}"
+            "the root of {entries} is {root}, the checkpoint says {says}"
         ))
     } else {
         Ok(())
     };
     let beyond = read.chain.size() - size;
     steps.take(ROOT, found, |()| match beyond {
-        0 => format!("{entries} have the root {root}"),
+        0 => format!("the root of {entries} is {root}"),
         _ => format!(
-            "the first {entries} have the root {root}; {beyond} more are linked and signed, but under no checkpoint yet"
+            "the root of {entries} is {root}; {beyond} beyond are linked and signed, but under no checkpoint yet"
         ),
     })?;
     check_time(steps, read.chain.covered_ms(), witnessed)

@@ -90,12 +90,13 @@ impl Receipt {
         serde_json::to_string(self).expect("two strings are plain data, which JSON can hold")
     }
 
-    /// Reads a receipt in its one spelling; what its two texts say is not read.
+    /// Reads a receipt in its one spelling, which a newline may end as it ends a line; what its two texts say is not read.
     pub fn decode(bytes: &[u8]) -> Result<Receipt, ReceiptError> {
         let len = bytes.len();
         if len > RECEIPT_LEN_MAX {
             return Err(ReceiptError::TooLong { len });
         }
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let receipt: Receipt =
             serde_json::from_slice(bytes).map_err(|error| ReceiptError::Json(error.to_string()))?;
         let encoded = receipt.encode();

@@ -62,11 +62,13 @@ fn a_receipt_is_written_in_one_way() {
     let text = receipt.encode();
     assert!(text.starts_with("{\"line\":\"{\\\"n\\\":0,"));
     assert!(text.contains("}\",\"proof\":\"c2sp.org/tlog-proof@v1\\nindex 0\\n"));
-    assert_eq!(Receipt::decode(text.as_bytes()), Ok(receipt));
+    assert_eq!(Receipt::decode(text.as_bytes()), Ok(receipt.clone()));
+    assert_eq!(Receipt::decode((text + "\n").as_bytes()), Ok(receipt));
 }
 
 #[rstest]
-#[case::white_space("{\"line\":\"a\",\"proof\":\"b\"}\n")]
+#[case::white_space("{\"line\":\"a\",\"proof\":\"b\"} ")]
+#[case::two_newlines("{\"line\":\"a\",\"proof\":\"b\"}\n\n")]
 #[case::order("{\"proof\":\"b\",\"line\":\"a\"}")]
 #[case::unknown_field("{\"line\":\"a\",\"proof\":\"b\",\"x\":1}")]
 #[case::field_twice("{\"line\":\"a\",\"line\":\"a\",\"proof\":\"b\"}")]

@@ -31,7 +31,10 @@ fn tiles_with_entries_are_good() {
         found(&report, "entry.signatures"),
         "600 signatures on 300 entries"
     );
-    assert_eq!(found(&report, "line.prev"), "so it is in 300 entries");
+    assert_eq!(
+        found(&report, "line.prev"),
+        "300 entries: `prev` is the leaf hash of the line before"
+    );
 }
 
 #[test]
