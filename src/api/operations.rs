@@ -6,7 +6,6 @@ use warp::http::StatusCode;
 use super::body::expect_type;
 use super::metrics::Outcome;
 use super::problem::Problem;
-use super::proofs::ReceiptFile;
 use super::reply::{Handled, JSON_TYPE, json};
 use super::{Api, metrics, status};
 use crate::chain::envelope::ENVELOPE_LEN_MAX;
@@ -14,6 +13,7 @@ use crate::chain::{Hash, PublicKey};
 use crate::domain::Refusal;
 use crate::domain::values::{Instant, OpId};
 use crate::ledger::{Answer, LookupError, Receipt};
+use crate::proof;
 
 /// Most bytes of an envelope's or a payload's body.
 pub(super) const BODY_MAX: usize = ENVELOPE_LEN_MAX;
@@ -31,7 +31,7 @@ pub(super) struct ReceiptRow {
     #[schema(value_type = String)]
     leaf: Hash,
     /// What proves it to others, offline: to be kept.
-    receipt: ReceiptFile,
+    receipt: proof::Receipt,
     /// There, and true, where the ledger is a drill and its money play.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     drill: bool,
@@ -61,7 +61,7 @@ impl ReceiptRow {
             n: receipt.line.n(),
             time: receipt.time,
             leaf: *receipt.line.leaf(),
-            receipt: ReceiptFile::of(&receipt.line, receipt.proof),
+            receipt: proof::Receipt::new(&receipt.line, receipt.proof),
             drill,
             warnings: Vec::new(),
             signatures_not_recorded: Vec::new(),

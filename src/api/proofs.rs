@@ -1,6 +1,5 @@
 //! What proves that the ledger is one: tiles of its tree for everybody, its entries' bundles for who audits, and receipts.
 
-use serde::Serialize;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::http::{Response, StatusCode};
 
@@ -8,24 +7,12 @@ use super::entries::EntryReader;
 use super::problem::Problem;
 use super::reply::{Handled, json};
 use super::{Api, status};
-use crate::chain::Line;
 use crate::chain::tiles::{TileKind, TilePath};
 use crate::ledger::{Receipt, Stopped};
+use crate::proof;
 
 /// "This endpoint is immutable, so its caching headers SHOULD be long-lived."
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// What is told to one is kept by that one alone.
-const FOR_EVER_PRIVATE: &str = "private, max-age=31536000, immutable";
-
-/// What shows offline, and years later, that an entry is in the ledger: its line, and the proof that leads from it to a
-/// checkpoint. `counterfoil verify` checks it, and so does whoever follows FORMAT.md.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct ReceiptFile {
-    /// The entry's line, byte for byte.
-    pub(super) line: String,
-    /// The proof (C2SP tlog-proof), with the signed checkpoint at its end.
-    pub(super) proof: String,
-}
 
 /// How much a receipt proves.
 enum Level {
@@ -55,15 +42,6 @@ impl Level {
     }
 }
 
-impl ReceiptFile {
-    pub(super) fn of(line: &Line, proof: String) -> ReceiptFile {
-        ReceiptFile {
-            line: String::from_utf8_lossy(line.bytes()).into_owned(),
-            proof,
-        }
-    }
-}
-
 impl Api {
     /// `GET /tile/<L>/<N>[.p/<W>]` for everybody, `GET /tile/entries/<N>[.p/<W>]` for an authority that audits.
     pub(super) async fn tile(&self, authorization: Option<&str>, path: &str) -> Handled {
@@ -72,13 +50,14 @@ impl Api {
             .parse()
             .map_err(|_| Problem::not_found())?;
         let kept = match path.kind() {
-            TileKind::Hashes(_) => FOR_EVER,
+            TileKind::Hashes(_) => Some(FOR_EVER),
             TileKind::Entries => {
                 let reader = self.entry_reader(authorization).await?;
                 if !reader.audits() {
                     return Err(Problem::not_found());
                 }
-                FOR_EVER_PRIVATE
+                // They do not change, but who may read them does.
+                None
             }
         };
         let ledger = self.ledger.clone();
@@ -87,7 +66,9 @@ impl Api {
         let headers = reply.headers_mut();
         let octets = HeaderValue::from_static("application/octet-stream");
         headers.insert(CONTENT_TYPE, octets);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+        if let Some(kept) = kept {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+        }
         Ok(reply)
     }
 
@@ -109,7 +90,7 @@ impl Api {
                 receipt.ok_or_else(status::unwitnessed)?
             }
         };
-        let file = ReceiptFile::of(&receipt.line, receipt.proof);
+        let file = proof::Receipt::new(&receipt.line, receipt.proof);
         Ok(json(StatusCode::OK, &file))
     }
 

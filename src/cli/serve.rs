@@ -167,7 +167,7 @@ pub(super) fn raise_file_limit(connections: usize) {
     }
 }
 
-/// Asks the witnesses of the policy, if there is one, before anything is written.
+/// Asks the witnesses of the policy, if there is one, before anything is taken in.
 async fn gathering(
     config: &Config,
     ledger: &Ledger,

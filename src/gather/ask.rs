@@ -135,6 +135,10 @@ impl Witness {
         let unsigned = Note::decode(format!("{}\n{lines}", note.text()).as_bytes());
         let unfit = |error: &dyn std::fmt::Display| AskError::Other(format!("its answer: {error}"));
         let answered = unsigned.map_err(|error| unfit(&error))?;
+        // An answer with a blank line in it would be read as more text.
+        if answered.text() != note.text() {
+            return Err(unfit(&"more than signature lines"));
+        }
         answered
             .verified(std::slice::from_ref(&self.vkey))
             .map_err(|error| unfit(&error))?;

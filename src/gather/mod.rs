@@ -25,8 +25,9 @@ pub use ask::AskError;
 
 /// Least time between two checkpoints that are to be cosigned: each is kept for good.
 const PACE: Duration = Duration::from_secs(1);
-/// How long one checkpoint is held up to the witnesses before a newer one takes its place, though no quorum was met.
-const HELD: Duration = Duration::from_secs(5);
+/// How long one checkpoint is held up to the witnesses before a newer one takes its place, though no quorum was met: longer than one
+/// of them may take.
+const HELD: Duration = Duration::from_secs(15);
 /// How long a witness is left alone after it failed; twice as long after each further time, up to [`LEFT_MOST`].
 const LEFT: Duration = Duration::from_secs(1);
 const LEFT_MOST: Duration = Duration::from_secs(60);
@@ -99,7 +100,7 @@ impl Gathering {
         })
     }
 
-    /// Asks every witness to cosign what the ledger has, before it writes anything: "one ahead of the store means a rolled-back store,
+    /// Asks every witness to cosign what the ledger has, before it takes anything in: "one ahead of the store means a rolled-back store,
     /// refuse; fewer than a quorum answering, refuse without `--allow-unwitnessed-start`".
     pub async fn check_start(mut self, allow_unwitnessed: bool) -> Result<Gathering, StartRefused> {
         let target = target_of(&self.ledger);
@@ -186,7 +187,7 @@ impl Gathering {
                     let current = round.as_mut().filter(|round| round.size() == size);
                     let note = current.and_then(|round| self.add(round, &witness, signature));
                     if let Some(note) = note {
-                        self.keep(size, &note);
+                        self.keep(size, note).await;
                     }
                 }
             }
@@ -198,8 +199,16 @@ impl Gathering {
         round.add(witness.vkey.clone(), signature, quorum)
     }
 
-    fn keep(&self, size: u64, note: &Note) {
-        match self.ledger.keep_witnessed(note) {
+    /// Keeps a checkpoint, off the threads that serve everybody: it is synced.
+    async fn keep(&self, size: u64, note: Note) {
+        // What is kept for good is what a stranger will check.
+        if let Err(error) = self.policy.cosignatures(&note) {
+            tracing::error!(%error, size, "a witnessed checkpoint is not to be believed");
+            return;
+        }
+        let ledger = self.ledger.clone();
+        let kept = spawn_blocking(move || ledger.keep_witnessed(&note)).await;
+        match kept.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             Ok(()) => gauge!("counterfoil_witnessed_entries").set(size as f64),
             // Entries do not depend on it; the next one is tried anew.
             Err(error) => tracing::error!(%error, size, "a witnessed checkpoint cannot be kept"),

@@ -7,7 +7,7 @@ use lru::LruCache;
 
 use crate::chain::levels::TileNodes;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, encode_bundle, encode_hashes};
-use crate::chain::tree::{Node, Nodes, ProofError, consistency_proof, inclusion_proof};
+use crate::chain::tree::{Node, Nodes, ProofError, consistency_proof, empty_root, inclusion_proof};
 use crate::chain::{Hash, Levels, Line};
 use crate::store::{EntryReader, ReadError};
 
@@ -71,6 +71,15 @@ impl History {
     pub(super) fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>> {
         self.within(new)?;
         consistency_proof(self, old, new)
+    }
+
+    /// The root over the first `size` entries.
+    pub(super) fn root(&self, size: u64) -> Result<Hash> {
+        self.within(size)?;
+        match size {
+            0 => Ok(empty_root()),
+            _ => self.range(0, size),
+        }
     }
 
     /// A tile's bytes; `None` where the tree does not reach so far.

@@ -1,6 +1,6 @@
 //! Starting a ledger: recover the store, catch up the index, replay every entry, start the threads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Builder;
 
@@ -105,6 +105,16 @@ pub enum StartError {
     /// The first checkpoint cannot be published.
     #[error("{0}")]
     Commit(#[from] CommitError),
+    /// Witnesses have cosigned more entries than there are, or others.
+    #[error(
+        "witnesses have cosigned the first {size} entries of this ledger, and those in {data} are not they: the disk holds an earlier day, or another history. Restore the newest copy", data = data.display()
+    )]
+    Behind {
+        /// Its data directory.
+        data: PathBuf,
+        /// What was cosigned.
+        size: u64,
+    },
     /// The witnessed checkpoints cannot be opened.
     #[error("the file `witnessed`: {0}")]
     Witnessed(std::io::Error),
@@ -123,6 +133,7 @@ pub(super) struct Parts {
     pub(super) replay: Replay,
     pub(super) levels: Levels,
     pub(super) witnessed: Witnessed,
+    pub(super) data: PathBuf,
     pub(super) index: Index,
     pub(super) key: SigningKey,
     pub(super) quarantined: Vec<PathBuf>,
@@ -133,7 +144,7 @@ pub(super) struct Parts {
 }
 
 impl Ledger {
-    /// Opens a ledger and starts its threads. `progress` is told after each entry how many are done and how many there are.
+    /// Opens a ledger and starts its threads. `progress` is told now and then how many are done and how many there are.
     ///
     /// Blocks while it reads all entries. Whoever has another handle of the same ledger drops it first.
     pub fn open(config: Config, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger, StartError> {
@@ -152,6 +163,7 @@ impl Ledger {
         let gate = Arc::new(Gate::new(Arc::clone(&clock), parts.free_bytes));
         let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
         let history = History::new(parts.levels, parts.reader.clone());
+        check_witnessed(&parts.witnessed, &history, &parts.data)?;
         let status = Status::new(committer.publish(0)?);
         let shared = Arc::new(Shared::new(sequencer, status, history, parts.verifier));
         let index = Arc::new(parts.index);
@@ -205,6 +217,7 @@ pub(super) fn recover(
         replay,
         levels,
         witnessed: Witnessed::open(&layout.witnessed()).map_err(StartError::Witnessed)?,
+        data: layout.data().to_owned(),
         index: opened.index,
         key,
         quarantined: unacknowledged(&layout)?,
@@ -284,6 +297,23 @@ fn check_head(
         Checkpoint::open(&head.note, vkey)?;
     }
     Ok(())
+}
+
+/// What witnesses have cosigned, as the ledger itself has kept it, must be what its entries are.
+fn check_witnessed(
+    witnessed: &Witnessed,
+    history: &History,
+    data: &Path,
+) -> Result<(), StartError> {
+    let Some(note) = witnessed.newest().map_err(StartError::Witnessed)? else {
+        return Ok(());
+    };
+    let Checkpoint { size, root, .. } = Checkpoint::parse(note.text())?;
+    if history.root(size).is_ok_and(|found| found == root) {
+        return Ok(());
+    }
+    let data = data.to_owned();
+    Err(StartError::Behind { data, size })
 }
 
 type Indexer = (

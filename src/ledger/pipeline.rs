@@ -353,8 +353,10 @@ impl Shared {
         let now_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         loop {
             // Export and checkpoint read the head beside the server: once nothing more comes, it must be the last.
-            if self.slot.is_quiet_for(QUIET) {
+            // And what else fills the disk does not ask.
+            while self.slot.is_quiet_for(QUIET) {
                 committer.flush()?;
+                gate.measure();
             }
             let Some(batch) = self.slot.take() else {
                 return committer.flush();

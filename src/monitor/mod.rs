@@ -114,13 +114,15 @@ impl Monitor {
 
     /// Looks once. After an alarm nothing that was seen is given up.
     pub fn round(&mut self) -> Result<Round, Trouble> {
+        // What was witnessed is read first: it is never beyond what is committed later.
+        let witnessed = self.source.checkpoint("/checkpoint")?;
         let committed = self.source.checkpoint("/v1/checkpoint")?;
         let committed = committed.ok_or_else(|| Trouble::unreadable("/v1/checkpoint", "none"))?;
         let newest = self.signed(committed)?;
         self.follows(&newest)?;
         let tiles = Tiles::new(&self.source, newest.checkpoint.size);
         let mut checked = None;
-        if let Some(witnessed) = self.source.checkpoint("/checkpoint")? {
+        if let Some(witnessed) = witnessed {
             let believed = self.policy.check(&witnessed);
             let believed = believed.map_err(|error| Alarm::Unbelievable(error.to_string()))?;
             is_prefix(
@@ -228,7 +230,10 @@ impl Monitor {
             }
             .into());
         }
-        is_prefix(&Tiles::new(&self.source, again.size), held, &again, witness)
+        // Both what was shown first and what the witness holds must lead there.
+        let tiles = Tiles::new(&self.source, again.size);
+        is_prefix(&tiles, &newest.checkpoint, &again, "this monitor")?;
+        is_prefix(&tiles, held, &again, witness)
     }
 }
 

@@ -82,7 +82,8 @@ impl Source {
         let unreached = |why: &dyn std::fmt::Display| Trouble::unreadable(url, why);
         let mut request = self.agent.get(url);
         // Nobody but the ledger is shown the session.
-        if let Some(token) = self.token.as_ref().filter(|_| url.starts_with(&self.base)) {
+        let own = format!("{}/", self.base);
+        if let Some(token) = self.token.as_ref().filter(|_| url.starts_with(&own)) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let mut answer = request.call().map_err(|error| unreached(&error))?;

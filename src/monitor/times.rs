@@ -10,7 +10,7 @@ use super::alarm::Alarm;
 use super::source::Source;
 
 /// How far the clocks of a ledger and of witnesses may be apart.
-const SKEW_MS: i64 = 60_000;
+const SKEW_MS: i64 = 5 * 60_000;
 
 /// The entries that were gone through, and when witnesses saw checkpoints.
 #[derive(Debug, Default)]
@@ -25,7 +25,9 @@ impl Times {
     /// A checkpoint was cosigned.
     pub(super) fn saw(&mut self, believed: &Witnessed) {
         let times = believed.cosignatures.iter().map(|by| by.time_s);
-        let ms = |time_s: Option<u64>| i64::try_from(time_s?).ok()?.checked_mul(1_000);
+        let ms = |time_s: Option<u64>| {
+            Some(i64::try_from(time_s?).map_or(i64::MAX, |time_s| time_s.saturating_mul(1_000)))
+        };
         let (first, last) = (ms(times.clone().min()), ms(times.max()));
         let newest = self
             .cosigned

@@ -38,11 +38,15 @@ const PLAN: &[Planned] = &[
     POLICY, RECEIPT, LINE, SIGNATURES, PROOF, LEAF, ORIGIN, LOG, QUORUM, PAYLOAD, INCLUSION, TIME,
 ];
 
-/// An entry's line and its proof, as they stand in a file: neither is read yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What shows offline, and years later, that an entry is in the ledger (FORMAT.md, “Receipt”): its line, and the proof that leads
+/// from it to a checkpoint. As they stand in a file: neither is read yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReceiptFile)]
 pub struct Receipt {
+    /// The entry's line, byte for byte.
     line: String,
+    /// The proof (C2SP tlog-proof), with the signed checkpoint at its end.
     proof: String,
 }
 

@@ -1,7 +1,8 @@
 //! The checkpoints that witnesses cosigned, each of them for good: a receipt of years ago leads to the first that covers its entry.
 //!
 //! One file, `witnessed`, to which notes are appended, each behind its length in bytes and a newline. What an unfinished write left
-//! at its end is cut off: a checkpoint that is lost so can be cosigned again, and no entry depends on one.
+//! at its end is cut off: a checkpoint that is lost so can be cosigned again, and no entry depends on one. Anything else that is no
+//! note is refused: nothing that was kept is thrown away unasked.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -40,6 +41,9 @@ impl Witnessed {
             .create(true)
             .mode(0o600)
             .open(path)?;
+        if let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let mut kept = Kept {
@@ -47,8 +51,18 @@ impl Witnessed {
             places: Vec::new(),
             len: 0,
         };
-        while let Some((size, len)) = first_note(&bytes[kept.len as usize..]) {
-            kept.add(size, len);
+        loop {
+            match first_note(&bytes[kept.len as usize..]) {
+                Found::Note { size, len } => kept.add(size, len),
+                Found::Unfinished => break,
+                Found::Damaged => {
+                    let at = kept.len;
+                    let error = format!(
+                        "no checkpoint stands at byte {at}; move the file away to begin anew"
+                    );
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+                }
+            }
         }
         if kept.len < bytes.len() as u64 {
             kept.file.set_len(kept.len)?;
@@ -126,16 +140,42 @@ fn head_len(len: usize) -> usize {
     len.to_string().len() + 1
 }
 
-/// Size and length of the note that stands at the beginning, if one stands there whole.
-fn first_note(bytes: &[u8]) -> Option<(u64, usize)> {
-    let end = bytes.iter().take(8).position(|byte| *byte == b'\n')?;
-    let len: usize = std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()?;
-    let text = bytes.get(end + 1..end.checked_add(1)?.checked_add(len)?)?;
-    if len > NOTE_LEN_MAX || head_len(len) != end + 1 {
-        return None;
+/// What stands at the beginning of some bytes.
+enum Found {
+    /// A note, whole.
+    Note { size: u64, len: usize },
+    /// What a write that was cut off leaves, or nothing.
+    Unfinished,
+    /// Something else.
+    Damaged,
+}
+
+fn first_note(bytes: &[u8]) -> Found {
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let len = std::str::from_utf8(&bytes[..digits])
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let rest = match (len, bytes.get(digits)) {
+        (_, None) if digits <= NOTE_LEN_MAX.to_string().len() => return Found::Unfinished,
+        (Some(len), Some(b'\n')) if len <= NOTE_LEN_MAX && head_len(len) == digits + 1 => {
+            bytes[digits + 1..].get(..len).ok_or(())
+        }
+        _ => return Found::Damaged,
+    };
+    let Ok(text) = rest else {
+        return Found::Unfinished;
+    };
+    let note = Note::decode(text).ok();
+    match note.and_then(|note| Checkpoint::parse(note.text()).ok()) {
+        Some(checkpoint) => Found::Note {
+            size: checkpoint.size,
+            len: text.len(),
+        },
+        None => Found::Damaged,
     }
-    let note = Note::decode(text).ok()?;
-    Some((Checkpoint::parse(note.text()).ok()?.size, len))
 }
 
 #[cfg(test)]
@@ -181,6 +221,21 @@ mod tests {
             (witnessed.size(), witnessed.newest().unwrap()),
             (20, Some(note(20)))
         );
+    }
+
+    #[test]
+    fn what_is_damaged_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witnessed");
+        of(&[3, 9], &path);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() / 2 {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x80;
+            std::fs::write(&path, &changed).unwrap();
+            assert!(Witnessed::open(&path).is_err(), "{at}");
+            assert_eq!(std::fs::read(&path).unwrap(), changed);
+        }
     }
 
     #[test]

@@ -175,9 +175,12 @@ pub fn add_log(data: &Path, log: &VerifierKey) -> Result<bool, FolderError> {
     }
     bytes.extend(format!("log {log}\n").bytes());
     Policy::parse(&bytes).map_err(|error| FolderError::NoLog(error.problem.to_string()))?;
-    let path = paths.log(log.name());
-    // Before the line that names it: a log whose file is missing is refused at the start.
-    Record::create(&path, log.name()).map_err(io_error(&path))?;
+    // Of a log that is known already the file must be there: made anew it would say that nothing was cosigned.
+    if keys.iter().all(|key| key.name() != log.name()) {
+        let path = paths.log(log.name());
+        // Before the line that names it: a log whose file is missing is refused at the start.
+        Record::create(&path, log.name()).map_err(io_error(&path))?;
+    }
     let path = paths.policy();
     files::replace(&path, PLAIN, &bytes).map_err(io_error(&path))?;
     Ok(true)

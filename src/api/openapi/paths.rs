@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::codes::{self, Group};
 use super::super::reply::{JSON_TYPE, NDJSON_TYPE};
-use super::super::{feed, operations, proofs, reads, register, status};
+use super::super::{feed, operations, reads, register, status};
 use super::{Path, READ, envelope, of, said};
 use crate::domain::rows;
 use crate::domain::rulebook::Rulebook;
+use crate::proof::Receipt;
 
 /// The problems of submitting operations, beside the rules that refuse them.
 const SUBMIT: &[Group] = &[
@@ -220,7 +221,7 @@ pub(super) fn entries() -> [Path; 9] {
             ..get(
                 "/v1/entries/{n}/receipt",
                 "What proves offline that an entry is in the ledger, to those who may read it",
-                of::<proofs::ReceiptFile>(),
+                of::<Receipt>(),
             )
         },
         Path {
