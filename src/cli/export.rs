@@ -11,10 +11,10 @@ use indicatif::ProgressBar;
 use super::{Failure, output};
 use crate::chain::levels::TileNodes;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, encode_bundle, encode_hashes};
-use crate::chain::{Hash, Line};
-use crate::store::Layout;
+use crate::chain::{Checkpoint, Hash, Line, Note};
 use crate::store::head::read_head;
 use crate::store::recovery::{ReadOnly, read_only};
+use crate::store::{Layout, Witnessed};
 
 /// A data folder to read.
 #[derive(Debug, Args)]
@@ -49,7 +49,10 @@ pub(crate) struct ExportArgs {
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.data)?;
     if let Some(folder) = &args.tiles {
-        return export_tiles(&store, folder, args.with_entries);
+        let witnessed = Layout::new(&args.data.data).witnessed();
+        let newest = Witnessed::newest_in(&witnessed);
+        let newest = newest.map_err(|error| Failure::of(witnessed.display(), error))?;
+        return export_tiles(&store, newest, folder, args.with_entries);
     }
     let size = store.head.checkpoint.size;
     let bar = progress(size, "entries");
@@ -80,9 +83,19 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the tree that the last checkpoint covers. The checkpoint goes last: whoever reads it finds all that it covers.
-fn export_tiles(store: &ReadOnly, folder: &Path, with_entries: bool) -> Result<(), Failure> {
-    let size = store.head.checkpoint.size;
+/// Writes the tree under the newest checkpoint that witnesses cosigned, or else under the last. The checkpoint goes last: whoever
+/// reads it finds all that it covers.
+fn export_tiles(
+    store: &ReadOnly,
+    witnessed: Option<Note>,
+    folder: &Path,
+    with_entries: bool,
+) -> Result<(), Failure> {
+    let head = &store.head;
+    let cosigned =
+        witnessed.and_then(|note| Some((Checkpoint::parse(note.text()).ok()?.size, note)));
+    let cosigned = cosigned.filter(|(size, _)| *size <= head.checkpoint.size);
+    let (size, note) = cosigned.unwrap_or_else(|| (head.checkpoint.size, head.note.clone()));
     let bar = progress(size, "entries");
     let put = |path: &str, content: &[u8]| -> Result<(), Failure> {
         let file = folder.join(path);
@@ -126,7 +139,7 @@ fn export_tiles(store: &ReadOnly, folder: &Path, with_entries: bool) -> Result<(
             .map(|(_, root)| root)
             .collect();
     }
-    put("checkpoint", store.head.note.encode().as_bytes())?;
+    put("checkpoint", note.encode().as_bytes())?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -71,6 +71,21 @@ impl Witnessed {
         Ok(Witnessed(Mutex::new(kept)))
     }
 
+    /// The newest checkpoint in a file that somebody else may be appending to; nothing is written.
+    pub fn newest_in(path: &Path) -> io::Result<Option<Note>> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
+        let (mut at, mut newest) = (0, None);
+        while let Found::Note { len, .. } = first_note(&bytes[at..]) {
+            at += head_len(len);
+            newest = Note::decode(&bytes[at..at + len]).ok();
+            at += len;
+        }
+        Ok(newest)
+    }
+
     /// Keeps a checkpoint that covers more than the last one; durable when this returns.
     pub fn keep(&self, size: u64, note: &Note) -> io::Result<()> {
         let mut kept = self.kept();
@@ -221,6 +236,9 @@ mod tests {
             (witnessed.size(), witnessed.newest().unwrap()),
             (20, Some(note(20)))
         );
+        assert_eq!(Witnessed::newest_in(&path).unwrap(), Some(note(20)));
+        let absent = folder.path().join("absent");
+        assert_eq!(Witnessed::newest_in(&absent).unwrap(), None);
     }
 
     #[test]

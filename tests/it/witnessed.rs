@@ -139,6 +139,16 @@ fn a_receipt_that_two_witnesses_stand_for_verifies_offline_and_no_changed_one_do
     let path = format!("/v1/entries/{n}/receipt?level=witnessed");
     let receipt: Value = lender.get(&path).unwrap();
     server.kill();
+    // The tree as files is under the same word.
+    let site = text(&town.folder.path().join("site"));
+    good(&[
+        "export",
+        "--data",
+        &text(town.data.path()),
+        "--tiles",
+        &site,
+    ]);
+    good(&["verify", &site, "--policy", &town.policy()]);
     let (policy, receipt) = (town.policy(), receipt.to_string());
     let file = town.file("receipt.json", &receipt);
     let said = good(&["verify", &text(&file), "--policy", &policy]);

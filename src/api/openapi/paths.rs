@@ -64,7 +64,7 @@ pub(super) fn public() -> [Path; 7] {
             )
         },
         Path {
-            problems: &[codes::ABSENT, codes::LEDGER],
+            problems: &[codes::SESSION, codes::ABSENT, codes::LEDGER],
             ..get(
                 "/tile/{level}/{n}",
                 "Hashes of the tree, 256 to a tile (C2SP tlog-tiles); the path of a later tile has more parts",
