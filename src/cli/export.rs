@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use super::{Failure, output};
 use crate::chain::levels::TileNodes;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, encode_bundle, encode_hashes};
-use crate::chain::{Checkpoint, Hash, Line, Note};
+use crate::chain::{Hash, Line, Note};
 use crate::store::head::read_head;
 use crate::store::recovery::{ReadOnly, read_only};
 use crate::store::{Layout, Witnessed};
@@ -50,7 +50,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.data)?;
     if let Some(folder) = &args.tiles {
         let witnessed = Layout::new(&args.data.data).witnessed();
-        let newest = Witnessed::newest_in(&witnessed);
+        let newest = Witnessed::newest_in(&witnessed, store.head.checkpoint.size);
         let newest = newest.map_err(|error| Failure::of(witnessed.display(), error))?;
         return export_tiles(&store, newest, folder, args.with_entries);
     }
@@ -87,15 +87,12 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
 /// reads it finds all that it covers.
 fn export_tiles(
     store: &ReadOnly,
-    witnessed: Option<Note>,
+    witnessed: Option<(u64, Note)>,
     folder: &Path,
     with_entries: bool,
 ) -> Result<(), Failure> {
     let head = &store.head;
-    let cosigned =
-        witnessed.and_then(|note| Some((Checkpoint::parse(note.text()).ok()?.size, note)));
-    let cosigned = cosigned.filter(|(size, _)| *size <= head.checkpoint.size);
-    let (size, note) = cosigned.unwrap_or_else(|| (head.checkpoint.size, head.note.clone()));
+    let (size, note) = witnessed.unwrap_or_else(|| (head.checkpoint.size, head.note.clone()));
     let bar = progress(size, "entries");
     let put = |path: &str, content: &[u8]| -> Result<(), Failure> {
         let file = folder.join(path);

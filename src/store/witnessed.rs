@@ -71,19 +71,25 @@ impl Witnessed {
         Ok(Witnessed(Mutex::new(kept)))
     }
 
-    /// The newest checkpoint in a file that somebody else may be appending to; nothing is written.
-    pub fn newest_in(path: &Path) -> io::Result<Option<Note>> {
+    /// The newest checkpoint of at most `most` entries, with its size, in a file that somebody else may be appending to; nothing is
+    /// written.
+    pub fn newest_in(path: &Path, most: u64) -> io::Result<Option<(u64, Note)>> {
         let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read?,
         };
         let (mut at, mut newest) = (0, None);
-        while let Found::Note { len, .. } = first_note(&bytes[at..]) {
+        while let Found::Note { size, len } = first_note(&bytes[at..])
+            && size <= most
+        {
             at += head_len(len);
-            newest = Note::decode(&bytes[at..at + len]).ok();
+            newest = Some((size, at..at + len));
             at += len;
         }
-        Ok(newest)
+        let read = |(size, place): (u64, std::ops::Range<usize>)| {
+            Some((size, Note::decode(&bytes[place]).ok()?))
+        };
+        Ok(newest.and_then(read))
     }
 
     /// Keeps a checkpoint that covers more than the last one; durable when this returns.
@@ -236,9 +242,12 @@ mod tests {
             (witnessed.size(), witnessed.newest().unwrap()),
             (20, Some(note(20)))
         );
-        assert_eq!(Witnessed::newest_in(&path).unwrap(), Some(note(20)));
+        for (most, found) in [(2, None), (3, Some(3)), (19, Some(7)), (20, Some(20))] {
+            let found = found.map(|size| (size, note(size)));
+            assert_eq!(Witnessed::newest_in(&path, most).unwrap(), found);
+        }
         let absent = folder.path().join("absent");
-        assert_eq!(Witnessed::newest_in(&absent).unwrap(), None);
+        assert_eq!(Witnessed::newest_in(&absent, 9).unwrap(), None);
     }
 
     #[test]
