@@ -80,6 +80,11 @@ pub const QUERY: Group = &[
         "the query is not percent-encoded UTF-8",
     ),
     code(400, "query.unknown", "a parameter that is not taken here"),
+    code(
+        404,
+        "receipt.unwitnessed",
+        "no quorum of witnesses has cosigned a checkpoint over the entry yet",
+    ),
 ];
 
 /// A page of a list.

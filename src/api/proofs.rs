@@ -87,7 +87,7 @@ impl Api {
                 let (entry, _) = self.readable_entry(&reader, n.parse().ok()).await?;
                 let ledger = self.ledger.clone();
                 let receipt = reading(move || ledger.witnessed_receipt(entry.n())).await?;
-                receipt.ok_or_else(status::unwitnessed)?
+                receipt.ok_or_else(unwitnessed)?
             }
         };
         let file = proof::Receipt::new(&receipt.line, receipt.proof);
@@ -105,6 +105,15 @@ impl Api {
         let receipt = reading(move || ledger.receipt(entry.n())).await?;
         receipt.ok_or_else(Problem::not_found)
     }
+}
+
+/// There is no such receipt yet.
+fn unwitnessed() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "receipt.unwitnessed",
+        "no quorum of witnesses has cosigned a checkpoint over this entry yet; level=committed is there at once",
+    )
 }
 
 /// Does what may read a file off the threads that serve everybody.

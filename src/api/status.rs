@@ -19,7 +19,7 @@ pub(super) fn stopped() -> Problem {
 }
 
 /// The answer while no checkpoint that is asked for was cosigned.
-pub(super) fn unwitnessed() -> Problem {
+fn unwitnessed() -> Problem {
     Problem::unavailable(
         "checkpoint.unwitnessed",
         "no quorum of witnesses has cosigned it yet; /v1/checkpoint is the newest without them",

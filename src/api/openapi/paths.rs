@@ -216,7 +216,6 @@ pub(super) fn entries() -> [Path; 9] {
                 codes::ABSENT,
                 codes::INDEX,
                 codes::LEDGER,
-                codes::UNWITNESSED,
             ],
             ..get(
                 "/v1/entries/{n}/receipt",

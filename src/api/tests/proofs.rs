@@ -50,7 +50,7 @@ fn whoever_may_read_an_entry_gets_its_receipt_and_to_others_it_is_absent() {
 
 #[rstest]
 #[case("?level=committed", 200, "")]
-#[case("?level=witnessed", 503, "checkpoint.unwitnessed")]
+#[case("?level=witnessed", 404, "receipt.unwitnessed")]
 #[case("?level=all", 400, "query.level")]
 #[case("?levels=committed", 400, "query.unknown")]
 #[case("?level=committed&level=committed", 400, "query.unknown")]
