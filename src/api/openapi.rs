@@ -186,16 +186,7 @@ impl Path {
         };
         let placed = |name: &str| self.path.contains(&format!("{{{name}}}"));
         if placed("n") {
-            let about = match self.path {
-                "/tile/{level}/{n}" => {
-                    "which tile of its level, three digits; of one that is not full, `.p/` and its width behind it"
-                }
-                _ => "the number of the entry",
-            };
-            add("path", "n", about, text());
-        }
-        if placed("level") {
-            add("path", "level", "the level of the tile, 0 to 63", text());
+            add("path", "n", "the number of the entry", text());
         }
         if self.path.ends_with("/receipt") {
             let about = "whether a quorum of witnesses must have cosigned the checkpoint";

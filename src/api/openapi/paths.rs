@@ -21,7 +21,7 @@ const SUBMIT: &[Group] = &[
     codes::LEDGER,
 ];
 
-pub(super) fn public() -> [Path; 7] {
+pub(super) fn public() -> [Path; 6] {
     let get = |path, summary, gives| Path {
         path,
         method: "get",
@@ -59,20 +59,8 @@ pub(super) fn public() -> [Path; 7] {
             problems: &[codes::UNWITNESSED],
             ..get(
                 "/checkpoint",
-                "The newest signed checkpoint; where witnesses are asked, the newest that a quorum of them cosigned",
+                "The newest signed checkpoint; where witnesses are asked, the newest that a quorum of them cosigned. Tiles of the tree lie beside it, under /tile (C2SP tlog-tiles)",
                 plain(note()),
-            )
-        },
-        Path {
-            problems: &[codes::SESSION, codes::ABSENT, codes::LEDGER],
-            ..get(
-                "/tile/{level}/{n}",
-                "Hashes of the tree, 256 to a tile (C2SP tlog-tiles); the path of a later tile has more parts",
-                (
-                    &[200],
-                    "application/octet-stream",
-                    said("Hashes of 32 bytes, one behind the other."),
-                ),
             )
         },
         get(
