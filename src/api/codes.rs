@@ -80,11 +80,6 @@ pub const QUERY: Group = &[
         "the query is not percent-encoded UTF-8",
     ),
     code(400, "query.unknown", "a parameter that is not taken here"),
-    code(
-        404,
-        "receipt.unwitnessed",
-        "no quorum of witnesses has cosigned a checkpoint over the entry yet",
-    ),
 ];
 
 /// A page of a list.
@@ -160,6 +155,11 @@ pub const LEVEL: Group = &[
         "a level that is neither committed nor witnessed",
     ),
     code(400, "query.unknown", "a parameter that is not taken here"),
+    code(
+        404,
+        "receipt.unwitnessed",
+        "no quorum of witnesses has cosigned a checkpoint over the entry yet",
+    ),
 ];
 
 /// Where a quorum of witnesses is asked for.
