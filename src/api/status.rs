@@ -32,7 +32,7 @@ fn unwitnessed() -> Problem {
 pub(super) struct WitnessedRow {
     /// How many entries the newest checkpoint covers that a quorum cosigned.
     size: u64,
-    /// Seconds for which something durable has waited for the quorum.
+    /// Seconds for which the quorum has not followed; 0 where it has cosigned all.
     lag_seconds: u64,
     /// Whether that is longer than it should be.
     lagging: bool,

@@ -35,6 +35,11 @@ pub enum CheckpointError {
     },
 }
 
+/// "An origin that begins `drill.` says that the ledger's time may be set by hand" (FORMAT.md, "Time").
+pub fn is_drill(origin: &str) -> bool {
+    origin.starts_with("drill.")
+}
+
 impl Checkpoint {
     /// The text that is signed.
     pub fn text(&self) -> String {

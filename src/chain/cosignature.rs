@@ -3,6 +3,9 @@
 use super::keys::SigningKey;
 use super::note::{KeyKind, Note, NoteSignature, VerifierKey, VkeyError};
 
+/// How far the clocks of a ledger and of a witness may be apart, in milliseconds (FORMAT.md, "Time").
+pub const CLOCKS_APART_MS: i64 = 5 * 60 * 1000;
+
 /// What is signed: `cosignature/v1\ntime <unix seconds>\n` and the note's text.
 pub(super) fn message(time_s: u64, text: &str) -> Vec<u8> {
     format!("cosignature/v1\ntime {time_s}\n{text}").into_bytes()

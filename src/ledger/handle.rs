@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use rayon::ThreadPool;
 use tokio::sync::watch;
 
+use crate::chain::checkpoint::is_drill;
 use crate::chain::{Entry, Line};
 use crate::domain::Refusal;
 use crate::domain::state::State;
@@ -168,11 +169,6 @@ impl Ledger {
             .stop_reason()
             .unwrap_or(StopReason::Asked)
     }
-}
-
-/// Whether a ledger of this name is for trying things out.
-pub(super) fn is_drill(origin: &str) -> bool {
-    origin.starts_with("drill.")
 }
 
 impl Inner {

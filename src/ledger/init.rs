@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroizing;
 
+use crate::chain::checkpoint::is_drill;
 use crate::chain::note::KeyKind;
 use crate::chain::pae::OP_TYPE;
 use crate::chain::{Envelope, EnvelopeError, SigningKey, Tree, Verifier, VerifierKey};
@@ -130,7 +131,7 @@ fn origin(options: &InitOptions<'_>) -> Result<Name, InitError> {
     let base = &options.origin_base;
     let origin = format!("{prefix}{base}/{}", hex::encode(random::<8>()?));
     // What begins `drill.` is a drill, so nothing else may.
-    if !options.drill && base.starts_with("drill.") {
+    if !options.drill && is_drill(base) {
         return Err(unfit(&origin, &"only a drill's name begins with `drill.`"));
     }
     Name::new(&origin).map_err(|error| unfit(&origin, &error))

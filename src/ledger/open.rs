@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use crate::chain::checkpoint::is_drill;
 use crate::chain::note::VkeyError;
 use crate::chain::{
     Checkpoint, CheckpointError, Entry, Levels, Line, SigningKey, Verifier, VerifierKey,
@@ -25,7 +26,7 @@ use super::batch::{Record, record_of};
 use super::clock::{Clock, ClockChoice};
 use super::committer::{CommitError, Committer};
 use super::gate::{FreeBytes, Gate};
-use super::handle::{Inner, Ledger, is_drill};
+use super::handle::{Inner, Ledger};
 use super::history::History;
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
 use super::keyfile::{self, KeyFileError};

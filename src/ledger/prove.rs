@@ -70,7 +70,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// For how long something durable has waited for a quorum of witnesses.
+    /// For how long a quorum of witnesses has not followed; nothing where it has cosigned all.
     pub fn unwitnessed_for(&self) -> Duration {
         self.inner.shared.status.unwitnessed_for()
     }

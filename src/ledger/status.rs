@@ -28,7 +28,7 @@ pub struct Stopped;
 pub(super) struct Status {
     published: watch::Sender<Published>,
     stopped: watch::Sender<Option<StopReason>>,
-    /// Since when something is durable that no quorum of witnesses has cosigned.
+    /// Since when a quorum of witnesses has not followed: it last did, or something was entered that it has not cosigned.
     unwitnessed: Mutex<Option<Instant>>,
 }
 
@@ -53,7 +53,7 @@ impl Status {
         *since = (!all).then(Instant::now);
     }
 
-    /// For how long something durable has waited for a quorum of witnesses.
+    /// For how long a quorum of witnesses has not followed; nothing where it has cosigned all.
     pub(super) fn unwitnessed_for(&self) -> Duration {
         self.unwitnessed()
             .map_or(Duration::ZERO, |since| since.elapsed())

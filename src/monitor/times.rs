@@ -1,5 +1,7 @@
 //! Whether entries follow one another, and whether their times can be: held against the times at which witnesses cosigned.
 
+use crate::chain::checkpoint::is_drill;
+use crate::chain::cosignature::CLOCKS_APART_MS;
 use crate::chain::instant::format_time;
 use crate::chain::policy::Witnessed;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, decode_bundle};
@@ -8,9 +10,6 @@ use crate::chain::{Checkpoint, Hash, Line, Tree};
 use super::Trouble;
 use super::alarm::Alarm;
 use super::source::Source;
-
-/// How far the clocks of a ledger and of witnesses may be apart.
-const SKEW_MS: i64 = 5 * 60_000;
 
 /// The entries that were gone through, and when witnesses saw checkpoints.
 #[derive(Debug, Default)]
@@ -91,9 +90,13 @@ impl Times {
         if time < before {
             return Err(wrong(format!("the entry before it {}", text(before))));
         }
+        let drill = |(seen, ..): &(Checkpoint, i64, i64)| is_drill(&seen.origin);
+        if self.cosigned.last().is_some_and(drill) {
+            return Ok(());
+        }
         let at = self.cosigned.partition_point(|(seen, ..)| seen.size <= n);
         if let Some((covering, first, _)) = self.cosigned.get(at)
-            && time > first.saturating_add(SKEW_MS)
+            && time > first.saturating_add(CLOCKS_APART_MS)
         {
             let seen = format!(
                 "witnesses saw it in {} entries at {}",
@@ -103,7 +106,7 @@ impl Times {
             return Err(wrong(seen));
         }
         if let Some((without, _, last)) = at.checked_sub(1).and_then(|i| self.cosigned.get(i))
-            && time < last.saturating_sub(SKEW_MS)
+            && time < last.saturating_sub(CLOCKS_APART_MS)
         {
             let unseen = format!(
                 "witnesses saw {} entries without it at {}",
@@ -118,13 +121,113 @@ impl Times {
     /// Where a checkpoint ends here, its root must be that of the entries.
     fn matches(&self) -> Result<(), Alarm> {
         let size = self.tree.size();
-        let mut here = self.cosigned.iter().filter(|(seen, ..)| seen.size == size);
-        match here.next() {
-            Some((seen, ..)) if seen.root != self.tree.root() => Err(Alarm::Altered {
-                n: size - 1,
-                why: "up to it the entries do not give the root that was cosigned".to_owned(),
-            }),
+        let at = self.cosigned.partition_point(|(seen, ..)| seen.size < size);
+        match self.cosigned.get(at) {
+            Some((seen, ..)) if seen.size == size && seen.root != self.tree.root() => {
+                Err(Alarm::Altered {
+                    n: size - 1,
+                    why: "up to it the entries do not give the root that was cosigned".to_owned(),
+                })
+            }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::chain::pae::OP_TYPE;
+    use crate::chain::policy::{Cosigned, PolicyText};
+    use crate::chain::{Entry, Envelope, SigningKey, VerifierKey, note::KeyKind};
+
+    /// When the witness saw the first two entries, and all four, in minutes.
+    const SEEN: [(usize, i64); 2] = [(2, 100), (4, 200)];
+
+    /// Lines of entries at these minutes, in a chain.
+    fn lines(minutes: &[i64]) -> Vec<Line> {
+        let mut prev = Hash::ZERO;
+        let line = |(n, minute): (usize, &i64)| {
+            let mut envelope = Envelope::new(OP_TYPE, format!("{{{n}}}")).unwrap();
+            envelope.sign(&SigningKey::from_seed(&[1; 32])).unwrap();
+            let line = Entry::new(n as u64, minute * 60_000, prev, envelope);
+            let line = line.unwrap().encode();
+            prev = *line.leaf();
+            line
+        };
+        minutes.iter().enumerate().map(line).collect()
+    }
+
+    /// What a monitor says of `shown` after witnesses saw `signed`.
+    fn judged(origin: &str, signed: &[Line], shown: &[Line]) -> Result<(), Alarm> {
+        let mut times = Times::default();
+        for (size, minute) in SEEN {
+            let tree: Tree = signed[..size].iter().map(|line| *line.leaf()).collect();
+            let key = SigningKey::from_seed(&[1; 32]);
+            times.saw(&Witnessed {
+                checkpoint: Checkpoint {
+                    origin: origin.to_owned(),
+                    size: size as u64,
+                    root: tree.root(),
+                },
+                log: VerifierKey::of("l", KeyKind::Ed25519, &key).unwrap(),
+                cosignatures: vec![Cosigned {
+                    name: PolicyText::from(b"w".as_slice()),
+                    time_s: minute.unsigned_abs() * 60,
+                }],
+            });
+        }
+        shown.iter().try_for_each(|line| times.take(line.bytes()))
+    }
+
+    #[rstest]
+    #[case::honest(&[90, 100, 101, 200], None)]
+    #[case::clocks_five_minutes_apart(&[90, 105, 105, 205], None)]
+    #[case::back_dated_after_witnesses_saw_less(&[60, 60, 94, 150], Some(2))]
+    #[case::dated_ahead_of_what_witnesses_saw(&[90, 106, 107, 150], Some(1))]
+    #[case::before_the_entry_before(&[90, 100, 150, 149], Some(3))]
+    fn a_time_that_cannot_be_is_named(#[case] minutes: &[i64], #[case] wrong: Option<u64>) {
+        let lines = lines(minutes);
+        let found = judged("ledger.example/r", &lines, &lines);
+        match wrong {
+            None => assert_eq!(found, Ok(())),
+            Some(n) => {
+                assert!(
+                    matches!(found, Err(Alarm::ImpossibleTime { n: at, .. }) if at == n),
+                    "{found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_drills_time_is_set_by_hand_but_never_falls() {
+        let lines_of = |minutes: &[i64]| lines(minutes);
+        let early = lines_of(&[1, 2, 3, 4]);
+        assert_eq!(judged("drill.example/r", &early, &early), Ok(()));
+        let falling = lines_of(&[1, 2, 3, 2]);
+        let found = judged("drill.example/r", &falling, &falling);
+        assert!(
+            matches!(found, Err(Alarm::ImpossibleTime { n: 3, .. })),
+            "{found:?}"
+        );
+    }
+
+    #[rstest]
+    #[case::dropped(|lines: &mut Vec<Line>| drop(lines.remove(1)), 1)]
+    #[case::reordered(|lines: &mut Vec<Line>| lines.swap(1, 2), 1)]
+    #[case::altered(|shown: &mut Vec<Line>| shown[1] = lines(&[90, 99])[1].clone(), 1)]
+    #[case::history_written_anew(|shown: &mut Vec<Line>| *shown = lines(&[91, 100, 101, 200]), 1)]
+    fn what_was_done_to_entries_is_named(#[case] change: fn(&mut Vec<Line>), #[case] n: u64) {
+        let signed = lines(&[90, 100, 101, 200]);
+        let mut shown = signed.clone();
+        change(&mut shown);
+        let found = judged("ledger.example/r", &signed, &shown);
+        assert!(
+            matches!(found, Err(Alarm::Altered { n: at, .. }) if at == n),
+            "{found:?}"
+        );
     }
 }

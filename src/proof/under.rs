@@ -1,6 +1,8 @@
 //! The steps that every verification has: a policy, and a checkpoint that it believes.
 
 use super::report::{Failed, Planned, Steps, count};
+use crate::chain::checkpoint::is_drill;
+use crate::chain::cosignature::CLOCKS_APART_MS;
 use crate::chain::instant::format_time;
 use crate::chain::policy::{Cosigned, Witnessed};
 use crate::chain::{Note, Policy};
@@ -25,9 +27,6 @@ pub(super) const TIME: Planned = Planned {
     code: "time",
     rule: "no entry is dated after the witnesses saw it",
 };
-
-/// How far the clocks of ledger and witness may be apart (FORMAT.md, "Time").
-const APART_MS: i64 = 5 * 60 * 1000;
 
 pub(super) fn read_policy(steps: &mut Steps, bytes: &[u8]) -> Result<Policy, Failed> {
     steps.take(POLICY, Policy::parse(bytes), |policy| {
@@ -98,8 +97,7 @@ fn time_found(time_ms: Option<i64>, witnessed: &Witnessed) -> Result<String, Str
         return Ok("there is no entry".to_owned());
     };
     let time = format_time(time_ms).unwrap_or_default();
-    // "An origin that begins `drill.` says that the ledger's time may be set by hand".
-    if witnessed.checkpoint.origin.starts_with("drill.") {
+    if is_drill(&witnessed.checkpoint.origin) {
         return Ok(format!(
             "{time} is the time of a drill, which is set by hand"
         ));
@@ -109,7 +107,7 @@ fn time_found(time_ms: Option<i64>, witnessed: &Witnessed) -> Result<String, Str
         return Ok(format!("{time} is the ledger's word: no witness bounds it"));
     };
     let seen_ms = cosigned_ms(first.time_s).unwrap_or(i64::MAX);
-    if time_ms > seen_ms.saturating_add(APART_MS) {
+    if time_ms > seen_ms.saturating_add(CLOCKS_APART_MS) {
         return Err(format!(
             "{time}, but {} had seen it: more than 5 minutes earlier",
             in_words(first)

@@ -5,24 +5,22 @@
 //! note is refused: nothing that was kept is thrown away unasked.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::chain::note::NOTE_LEN_MAX;
 use crate::chain::{Checkpoint, Note};
 
 /// Checkpoints that met the quorum, in order of size.
 #[derive(Debug)]
-pub struct Witnessed(Mutex<Kept>);
-
-#[derive(Debug)]
-struct Kept {
+pub struct Witnessed {
     file: File,
-    /// Size and place of each, in order of size.
-    places: Vec<Place>,
-    len: u64,
+    /// Size and place of each, in order of size. Held only to look up or push one, never across I/O.
+    places: RwLock<Vec<Place>>,
+    /// Whoever appends.
+    writing: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,17 +44,13 @@ impl Witnessed {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let mut kept = Kept {
-            file,
-            places: Vec::new(),
-            len: 0,
-        };
+        let mut places: Vec<Place> = Vec::new();
         loop {
-            match first_note(&bytes[kept.len as usize..]) {
-                Found::Note { size, len } => kept.add(size, len),
+            let at = end(&places);
+            match first_note(&bytes[at as usize..]) {
+                Found::Note { size, len } => places.push(Place::after(at, size, len)),
                 Found::Unfinished => break,
                 Found::Damaged => {
-                    let at = kept.len;
                     let error = format!(
                         "no checkpoint stands at byte {at}; move the file away to begin anew"
                     );
@@ -64,11 +58,15 @@ impl Witnessed {
                 }
             }
         }
-        if kept.len < bytes.len() as u64 {
-            kept.file.set_len(kept.len)?;
-            kept.file.sync_data()?;
+        if end(&places) < bytes.len() as u64 {
+            file.set_len(end(&places))?;
+            file.sync_data()?;
         }
-        Ok(Witnessed(Mutex::new(kept)))
+        Ok(Witnessed {
+            file,
+            places: RwLock::new(places),
+            writing: Mutex::new(()),
+        })
     }
 
     /// The newest checkpoint of at most `most` entries, with its size, in a file that somebody else may be appending to; nothing is
@@ -94,66 +92,70 @@ impl Witnessed {
 
     /// Keeps a checkpoint that covers more than the last one; durable when this returns.
     pub fn keep(&self, size: u64, note: &Note) -> io::Result<()> {
-        let mut kept = self.kept();
-        if kept.places.last().is_some_and(|last| size <= last.size) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if size <= self.size() {
             return Ok(());
         }
+        let at = self.look(end);
         let text = note.encode();
         let record = format!("{}\n{text}", text.len());
-        let written = kept
-            .file
+        let written = (&self.file)
             .write_all(record.as_bytes())
-            .and_then(|()| kept.file.sync_data());
+            .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // What was written of it must not stand before the next one.
-            kept.file.set_len(kept.len)?;
-            kept.file.seek(SeekFrom::End(0))?;
+            self.file.set_len(at)?;
             return Err(error);
         }
-        kept.add(size, text.len());
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.push(Place::after(at, size, text.len()));
         Ok(())
     }
 
     /// The first checkpoint that covers so many entries.
     pub fn covering(&self, size: u64) -> io::Result<Option<Note>> {
-        let kept = self.kept();
-        let at = kept.places.partition_point(|place| place.size < size);
-        kept.places
-            .get(at)
-            .map(|place| kept.read(place))
-            .transpose()
+        let covers = |places: &[Place]| {
+            let at = places.partition_point(|place| place.size < size);
+            places.get(at).copied()
+        };
+        self.look(covers).map(|place| self.read(place)).transpose()
     }
 
     /// The newest checkpoint.
     pub fn newest(&self) -> io::Result<Option<Note>> {
-        let kept = self.kept();
-        kept.places.last().map(|place| kept.read(place)).transpose()
+        let newest = self.look(|places| places.last().copied());
+        newest.map(|place| self.read(place)).transpose()
     }
 
     /// How many entries the newest checkpoint covers; 0 where there is none.
     pub fn size(&self) -> u64 {
-        self.kept().places.last().map_or(0, |last| last.size)
+        self.look(|places| places.last().map_or(0, |last| last.size))
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn look<R>(&self, look: impl FnOnce(&[Place]) -> R) -> R {
         // Whatever broke while it held the lock, places are of notes that were written whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    /// Takes in a note of so many bytes that stands at the end.
-    fn add(&mut self, size: u64, len: usize) {
-        let offset = self.len + head_len(len) as u64;
-        self.places.push(Place { size, offset, len });
-        self.len = offset + len as u64;
+        look(&self.places.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn read(&self, place: &Place) -> io::Result<Note> {
+    fn read(&self, place: Place) -> io::Result<Note> {
         let mut bytes = vec![0; place.len];
         self.file.read_exact_at(&mut bytes, place.offset)?;
         Note::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
+}
+
+impl Place {
+    /// Of a note of so many bytes whose record begins at `at`.
+    fn after(at: u64, size: u64, len: usize) -> Place {
+        let offset = at + head_len(len) as u64;
+        Place { size, offset, len }
+    }
+}
+
+/// Where the last note ends.
+fn end(places: &[Place]) -> u64 {
+    let last = places.last();
+    last.map_or(0, |last| last.offset + last.len as u64)
 }
 
 /// Bytes of the line before a note of `len` bytes.
