@@ -65,7 +65,7 @@ fn forms(criterion: &mut Criterion, sample: &Sample, envelope: &Envelope) {
         bench.iter(|| Envelope::decode(black_box(&sample.transfer)).unwrap());
     });
     criterion.bench_function("payload: decode", |bench| {
-        bench.iter(|| Payload::decode(black_box(envelope.payload().as_bytes())).unwrap());
+        bench.iter(|| Payload::decode(black_box(envelope.payload())).unwrap());
     });
     let entry = Entry::new(1_000, sample.time.millis(), Hash::ZERO, envelope.clone()).unwrap();
     let line = entry.encode();

@@ -34,6 +34,9 @@ fn is_raw(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 
+/// Most bytes that a byte is escaped to.
+pub(super) const ESCAPE_LEN_MAX: usize = 6;
+
 /// Length of `text` in bytes once escaped, without the quotes.
 pub(super) fn escaped_len(text: &str) -> usize {
     let more = |byte: u8| match byte {

@@ -12,6 +12,7 @@ use super::escape::{push_string, read_string};
 use super::hash::{Hash, leaf_hash};
 use super::instant::{format_time, parse_time};
 use super::keys::{PublicKey, Signature};
+use super::scanner::{Expected, Scanner};
 use super::text::decimal;
 
 /// Most bytes of a line without its newline, as an entry bundle keeps the length in 16 bits (C2SP tlog-tiles). No envelope
@@ -221,7 +222,7 @@ impl Line {
         let text = std::str::from_utf8(bytes).map_err(|e| LineError::NotUtf8 {
             offset: e.valid_up_to(),
         })?;
-        let entry = Scanner { text, at: 0 }.entry()?;
+        let entry = read_entry(text)?;
         let line = entry.encode();
         if line.bytes != bytes {
             let common = line
@@ -267,92 +268,52 @@ impl std::fmt::Debug for Line {
     }
 }
 
-/// Reads a line from left to right; every step names what must stand there.
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
+impl From<Expected> for LineError {
+    fn from(Expected { offset, what }: Expected) -> LineError {
+        LineError::Syntax {
+            offset,
+            expected: what,
+        }
+    }
 }
 
-impl<'a> Scanner<'a> {
-    fn entry(mut self) -> Result<Entry, LineError> {
-        self.literal("{\"n\":")?;
-        let n = self.digits()?;
-        self.literal(",\"time\":\"")?;
-        let time_ms = self.fixed(24, "a time YYYY-MM-DDThh:mm:ss.mmmZ", parse_time)?;
-        self.literal("\",\"prev\":\"")?;
-        let prev = self.fixed(64, "a hash in lower-case hex", |t| t.parse().ok())?;
-        self.literal("\",\"type\":\"")?;
-        let payload_type = self.string()?;
-        self.literal(",\"payload\":\"")?;
-        let payload = self.string()?;
-        let mut envelope = Envelope::new(payload_type, payload).map_err(LineError::Envelope)?;
-        self.literal(",\"sigs\":[[\"")?;
-        loop {
-            let key = self.fixed(64, "a key in lower-case hex", |t| t.parse().ok())?;
-            self.literal("\",\"")?;
-            let sig = self.fixed(88, "a signature in padded base64", |t| t.parse().ok())?;
-            envelope
-                .add_signature(key, sig)
-                .map_err(LineError::Envelope)?;
-            if self.literal("\"],[\"").is_err() {
-                break;
-            }
-        }
-        self.literal("\"]]}")?;
-        if self.at != self.text.len() {
-            return Err(self.error("the end of the line"));
-        }
-        Entry::new(n, time_ms, prev, envelope)
-    }
-
-    fn error(&self, expected: &'static str) -> LineError {
-        LineError::Syntax {
-            offset: self.at,
-            expected,
+fn read_entry(text: &str) -> Result<Entry, LineError> {
+    let mut from = Scanner::new(text);
+    from.literal("{\"n\":")?;
+    let digits = from.rest().bytes().take_while(u8::is_ascii_digit).count();
+    let n = from.fixed(digits, "a number without leading zero", decimal)?;
+    from.literal(",\"time\":\"")?;
+    let time_ms = from.fixed(24, "a time YYYY-MM-DDThh:mm:ss.mmmZ", parse_time)?;
+    from.literal("\",\"prev\":\"")?;
+    let prev = from.fixed(64, "a hash in lower-case hex", |t| t.parse().ok())?;
+    from.literal("\",\"type\":\"")?;
+    let payload_type = string(&mut from)?;
+    from.literal(",\"payload\":\"")?;
+    let payload = string(&mut from)?;
+    let mut envelope = Envelope::new(payload_type, payload).map_err(LineError::Envelope)?;
+    from.literal(",\"sigs\":[[\"")?;
+    loop {
+        let key = from.fixed(64, "a key in lower-case hex", |t| t.parse().ok())?;
+        from.literal("\",\"")?;
+        let sig = from.fixed(88, "a signature in padded base64", |t| t.parse().ok())?;
+        envelope
+            .add_signature(key, sig)
+            .map_err(LineError::Envelope)?;
+        if from.literal("\"],[\"").is_err() {
+            break;
         }
     }
+    from.literal("\"]]}")?;
+    from.end("the end of the line")?;
+    Entry::new(n, time_ms, prev, envelope)
+}
 
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn literal(&mut self, literal: &'static str) -> Result<(), LineError> {
-        if !self.rest().starts_with(literal) {
-            return Err(self.error(literal));
-        }
-        self.at += literal.len();
-        Ok(())
-    }
-
-    fn fixed<T>(
-        &mut self,
-        len: usize,
-        expected: &'static str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, LineError> {
-        let value = self
-            .rest()
-            .get(..len)
-            .and_then(read)
-            .ok_or(self.error(expected))?;
-        self.at += len;
-        Ok(value)
-    }
-
-    fn digits(&mut self) -> Result<u64, LineError> {
-        let len = self.rest().bytes().take_while(u8::is_ascii_digit).count();
-        self.fixed(len, "a number without leading zero", decimal)
-    }
-
-    /// A string's content and closing quote.
-    fn string(&mut self) -> Result<String, LineError> {
-        let (text, len) = read_string(self.rest()).map_err(|offset| LineError::Syntax {
-            offset: self.at + offset,
-            expected: "a string with the canonical escapes only",
-        })?;
-        self.at += len;
-        Ok(text)
-    }
+/// A string's content and closing quote.
+fn string(from: &mut Scanner<'_>) -> Result<String, Expected> {
+    let (text, len) = read_string(from.rest())
+        .map_err(|further| from.expected_at(further, "a string with the canonical escapes only"))?;
+    from.skip(len);
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod note;
 pub mod pae;
 pub mod pem;
 pub mod policy;
+mod scanner;
 mod text;
 pub mod tiles;
 pub mod tlog_proof;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::bulk::{self, summary};
 use super::fields;
@@ -124,12 +123,7 @@ impl Frame {
 
 /// Reads a body of an operation; what cannot be read is named by its place.
 pub(crate) fn act(operation: &Registered, body: &Value) -> Result<Box<dyn Act>, fields::Misfit> {
-    let raw = RawValue::from_string(body.to_string());
-    let raw = raw.map_err(|error| fields::Misfit {
-        path: String::new(),
-        what: error.to_string(),
-    })?;
-    (operation.decode)(&raw).map_err(|error| {
+    (operation.decode)(&body.to_string()).map_err(|error| {
         let found = body.pointer(&error.pointer);
         let shown = found.filter(|value| !value.is_object() && !value.is_array());
         let what = error.message();

@@ -16,8 +16,7 @@ pub(crate) fn decoded(envelope: &Envelope) -> Result<Payload, Failure> {
             envelope.payload_type()
         )));
     }
-    Payload::decode(envelope.payload().as_bytes())
-        .map_err(|refusal| Failure::FoundBad(refusal.to_string()))
+    Payload::decode(envelope.payload()).map_err(|refusal| Failure::FoundBad(refusal.to_string()))
 }
 
 /// What an envelope asks of a ledger, line by line.
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn every_field_of_the_body_is_shown() {
         let payload = r#"{"ledger":"drill.x/0","op":"contract.accept","party":"x:a","nonce":"000102030405060708090a0b0c0d0e0f","not_after":"2026-11-24T00:00:00Z","body":{"contract":"ctr_00000000000000000000000000"}}"#;
-        let payload = Payload::decode(payload.as_bytes()).expect("decodes");
+        let payload = Payload::decode(payload).expect("decodes");
         let shown = words(&payload);
         for part in [
             "contract.accept",

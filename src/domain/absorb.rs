@@ -17,6 +17,10 @@ use super::values::{ContractId, Fen, InvoiceId, ReceivableId};
 /// Absorbs what credits took of the invoice, as far as something is free to take it. It judges all of it afresh, so
 /// it is called where a credit is recorded and again wherever something of the invoice has come free.
 pub fn absorb(draft: &mut Draft<'_>, invoice: InvoiceId) {
+    let credited = draft.get::<Invoice>(invoice);
+    if credited.overconsumed().is_zero() && credited.diluted.is_zero() {
+        return;
+    }
     let receivables = newest_first(draft, invoice);
     let open = |id: &ReceivableId| draft.get::<Receivable>(*id).has_open_fens();
     let (open, ended): (Vec<_>, Vec<_>) = receivables.iter().copied().partition(open);

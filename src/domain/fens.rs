@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::head::Head;
 use super::objects::{
     Disposition, FenState, Financing, FinancingState, Hop, Leg, LegKey, Limit, Lock, Receivable,
-    Request, RequestState, Run, Runs, Stage, Transfer, TransferState,
+    Request, RequestState, Run, Stage, Transfer, TransferState,
 };
 use super::refusal::{Refusal, ensure};
 use super::values::{Address, Addresses, Currency, Day, Fen, FinancingId, PartyId, ReceivableId};
@@ -280,12 +280,6 @@ pub fn overdue(receivable: &Receivable, today: Day) -> Fen {
     fens(units)
 }
 
-/// Whether the run stands among runs that are in order.
-fn holds(runs: &[Run], run: &Run) -> bool {
-    let found = runs.binary_search_by_key(&run.lo, |run| run.lo);
-    found.is_ok_and(|at| runs[at] == *run)
-}
-
 /// So many fens as an amount.
 pub fn fens(count: u64) -> Fen {
     let fen = i64::try_from(count).ok().and_then(Fen::new);
@@ -303,7 +297,7 @@ impl Draft<'_> {
         &mut self,
         id: ReceivableId,
         parts: &[(u64, u64)],
-        change: impl FnMut(&mut Run),
+        mut change: impl FnMut(&mut Run),
     ) -> Result<(), Refusal> {
         // A payment that settles nothing changes no receivable, and nothing is absorbed on it again.
         if parts.is_empty() {
@@ -315,20 +309,22 @@ impl Draft<'_> {
         let Stage::Confirmed(confirmed) = &mut receivable.stage else {
             return Ok(());
         };
-        let named = |runs: &Runs| -> Vec<Run> {
-            let parts = parts.iter();
-            parts.flat_map(|(lo, hi)| runs.within(*lo, *hi)).collect()
-        };
-        let before = named(&confirmed.runs);
-        confirmed.runs = confirmed.runs.at(time);
-        confirmed.runs.change(parts, change);
-        let after = named(&confirmed.runs);
-        // A run that reads as before leaves its financing untouched.
-        for run in before.iter().filter(|run| !holds(&after, run)) {
-            self.count_outstanding(supplier, run, Fen::checked_sub)?;
+        confirmed.runs.end_locks(time);
+        let (mut given, mut taken) = (Vec::new(), Vec::new());
+        confirmed.runs.change(parts, |run| {
+            let before = run.outstanding_of();
+            change(run);
+            let after = run.outstanding_of();
+            if before != after {
+                given.extend(before.map(|financing| (financing, run.len())));
+                taken.extend(after.map(|financing| (financing, run.len())));
+            }
+        });
+        for (financing, len) in given {
+            self.count_outstanding(supplier, financing, len, Fen::checked_sub)?;
         }
-        for run in after.iter().filter(|run| !holds(&before, run)) {
-            self.count_outstanding(supplier, run, Fen::checked_add)?;
+        for (financing, len) in taken {
+            self.count_outstanding(supplier, financing, len, Fen::checked_add)?;
         }
         Ok(())
     }
@@ -337,13 +333,11 @@ impl Draft<'_> {
     fn count_outstanding(
         &mut self,
         supplier: PartyId,
-        run: &Run,
+        id: FinancingId,
+        count: u64,
         step: fn(Fen, Fen) -> Option<Fen>,
     ) -> Result<(), Refusal> {
-        let Some(id) = run.bought_by().filter(|_| run.state == FenState::Open) else {
-            return Ok(());
-        };
-        let amount = fens(run.len());
+        let amount = fens(count);
         let overflow = || {
             let message = "more would be outstanding on a limit than an amount can say";
             Refusal::new("amount.overflow", message)

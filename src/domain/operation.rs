@@ -1,7 +1,6 @@
 //! What an operation is: its body in wire order, who signs, what must hold and what follows.
 
 use std::fmt::Debug;
-use std::io::Write;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,8 +90,8 @@ pub trait Operation:
 pub trait Act: Debug + Send + Sync {
     /// Its name on the wire.
     fn name(&self) -> &'static str;
-    /// Writes its body as canonical JSON.
-    fn write_body(&self, to: &mut dyn Write) -> serde_json::Result<()>;
+    /// Appends its body as canonical JSON.
+    fn write_body(&self, out: &mut Vec<u8>) -> serde_json::Result<()>;
     /// Its body as canonical JSON.
     fn body(&self) -> String {
         let mut out = Vec::new();
@@ -113,8 +112,8 @@ impl<T: Operation> Act for T {
         T::NAME
     }
 
-    fn write_body(&self, to: &mut dyn Write) -> serde_json::Result<()> {
-        serde_json::to_writer(to, self)
+    fn write_body(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(out, self)
     }
 
     fn consents(&self, at: &Head<'_>) -> Result<Consents, Refusal> {

@@ -1,7 +1,5 @@
 //! The payload: what a party signs. Canonical or refused.
 
-use std::io::{self, Write};
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -41,17 +39,51 @@ struct Wire<'a> {
 
 impl Payload {
     /// Reads the signed bytes. A payload is accepted only if encoding the decoded operation gives the same bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Payload, Refusal> {
-        let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|error| {
-            let offset = offset(bytes, error.line(), error.column());
+    pub fn decode(text: &str) -> Result<Payload, Refusal> {
+        match Payload::of_canonical(text) {
+            Some(payload) => Ok(payload),
+            None => Payload::of_json(text),
+        }
+    }
+
+    /// Reads a canonical payload. Before its body stands what only has one spelling.
+    fn of_canonical(text: &str) -> Option<Payload> {
+        let rest = text.strip_prefix("{\"ledger\":\"")?;
+        let (ledger, rest) = rest.split_once("\",\"op\":\"")?;
+        let (op, rest) = rest.split_once("\",\"party\":\"")?;
+        let (party, rest) = rest.split_once("\",\"nonce\":\"")?;
+        let (nonce, rest) = rest.split_once("\",\"not_after\":\"")?;
+        let (not_after, rest) = rest.split_once("\",\"body\":")?;
+        let body = rest.strip_suffix('}')?;
+        // A name with a quote or an escape is spelled in another way than it reads.
+        if ledger.contains(['"', '\\']) {
+            return None;
+        }
+        let payload = Payload {
+            ledger: ledger.parse().ok()?,
+            party: party.parse().ok()?,
+            nonce: nonce.parse().ok()?,
+            not_after: not_after.parse().ok()?,
+            act: (operation(op)?.decode)(body).ok()?,
+        };
+        let mut canonical = Vec::with_capacity(body.len());
+        payload.act.write_body(&mut canonical).ok()?;
+        (canonical == body.as_bytes()).then_some(payload)
+    }
+
+    /// Reads a payload of any spelling, to say where it is wrong.
+    fn of_json(text: &str) -> Result<Payload, Refusal> {
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| {
+            let offset = offset(text, error.line(), error.column());
             malformed("", offset, error.to_string())
         })?;
         let registered = operation(&wire.op).ok_or_else(|| {
             Refusal::new("operation.unknown", "there is no operation of that name")
                 .input("op", &wire.op)
         })?;
-        let act = (registered.decode)(wire.body).map_err(|error| {
-            let offset = offset(wire.body.get().as_bytes(), error.line(), error.column());
+        let body = wire.body.get();
+        let act = (registered.decode)(body).map_err(|error| {
+            let offset = offset(body, error.line(), error.column());
             malformed(&format!("/body{}", error.pointer), offset, error.message())
         })?;
         let Wire {
@@ -68,12 +100,11 @@ impl Payload {
             not_after,
             act,
         };
-        let mut same = Same(bytes);
-        if payload.write(&mut same).is_ok() && same.0.is_empty() {
+        let canonical = payload.encode();
+        if canonical == text {
             return Ok(payload);
         }
-        let canonical = payload.encode();
-        let offset = first_difference(canonical.as_bytes(), bytes);
+        let offset = first_difference(canonical.as_bytes(), text.as_bytes());
         Err(Refusal::new(
             "payload.not_canonical",
             "the payload is not the canonical encoding of what it says",
@@ -90,7 +121,7 @@ impl Payload {
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
-    fn write(&self, to: &mut dyn Write) -> serde_json::Result<()> {
+    fn write(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         let head = WireHead {
             ledger: &self.ledger,
             op: self.act.name(),
@@ -98,13 +129,13 @@ impl Payload {
             nonce: self.nonce,
             not_after: self.not_after,
         };
-        let io = serde_json::Error::io;
-        let head = serde_json::to_vec(&head)?;
-        let open = head.strip_suffix(b"}").expect("a struct is an object");
-        to.write_all(open).map_err(io)?;
-        to.write_all(b",\"body\":").map_err(io)?;
-        self.act.write_body(to)?;
-        to.write_all(b"}").map_err(io)
+        serde_json::to_writer(&mut *out, &head)?;
+        let closed = out.pop();
+        debug_assert_eq!(closed, Some(b'}'), "a struct is an object");
+        out.extend_from_slice(b",\"body\":");
+        self.act.write_body(out)?;
+        out.push(b'}');
+        Ok(())
     }
 }
 
@@ -118,24 +149,6 @@ struct WireHead<'a> {
     not_after: Instant,
 }
 
-/// Takes exactly these bytes, and fails at the first that differs: so that a canonical payload is not written out to see
-/// that it is one.
-struct Same<'a>(&'a [u8]);
-
-impl Write for Same<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self
-            .0
-            .strip_prefix(bytes)
-            .ok_or(io::ErrorKind::InvalidData)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn malformed(pointer: &str, offset: usize, message: String) -> Refusal {
     Refusal::new("payload.malformed", message)
         .input("pointer", pointer)
@@ -143,10 +156,8 @@ fn malformed(pointer: &str, offset: usize, message: String) -> Refusal {
 }
 
 /// The bytes before a place of a text.
-fn offset(text: &[u8], line: usize, column: usize) -> usize {
-    let before = text
-        .split(|byte| *byte == b'\n')
-        .take(line.saturating_sub(1));
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before = text.split('\n').take(line.saturating_sub(1));
     before.map(|line| line.len() + 1).sum::<usize>() + column
 }
 
@@ -163,5 +174,60 @@ fn expected_at(canonical: &str, offset: usize) -> String {
         "the payload ends there".to_owned()
     } else {
         format!("there it reads: {shown}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CANONICAL: &str = r#"{"ledger":"ledger.example/receivables","op":"contract.accept","party":"x:maker","nonce":"000102030405060708090a0b0c0d0e0f","not_after":"2026-11-24T00:00:00Z","body":{"contract":"ctr_2xa8k1ngwjhz13e7zgbs8ydn8q"}}"#;
+
+    /// What a canonical payload has where it is changed, or another spelling.
+    const PIECES: &[&str] = &[
+        "",
+        " ",
+        "\"",
+        "\\",
+        "\\u0061",
+        ",",
+        ":",
+        "{",
+        "}",
+        "0",
+        "a",
+        "A",
+        "é",
+        "\",\"",
+        "\"op\":",
+        "\"body\":{}",
+        "null",
+    ];
+
+    #[test]
+    fn a_name_that_has_to_be_escaped_is_read_by_its_spelling() {
+        let quoted = CANONICAL.replace("example/", r#"\"example\\/"#);
+        let payload = Payload::decode(&quoted).unwrap();
+        assert_eq!(payload.ledger.as_str(), "ledger.\"example\\/receivables");
+        assert_eq!(payload.encode(), quoted);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_its_encoding_says(
+            at in 0..CANONICAL.len(),
+            gone in 0usize..4,
+            piece in 0..PIECES.len(),
+        ) {
+            let rest = CANONICAL.get(at + gone..).unwrap_or("");
+            let text = [&CANONICAL[..at], PIECES[piece], rest].concat();
+            let read = Payload::decode(&text);
+            prop_assert_eq!(read.is_ok(), Payload::of_json(&text).is_ok());
+            if let Ok(payload) = read {
+                prop_assert_eq!(payload.encode(), text);
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Every operation of the ledger: one line each. Payloads, the command line and the documents go by this list.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment, Track};
 
 use super::operation::{Act, Operation};
@@ -19,7 +18,7 @@ pub struct Registered {
     /// What it is for.
     pub summary: &'static str,
     /// Reads a body of it.
-    pub decode: fn(&RawValue) -> Result<Box<dyn Act>, BodyError>,
+    pub decode: fn(&str) -> Result<Box<dyn Act>, BodyError>,
     /// The JSON Schema of its body.
     pub schema: fn() -> Value,
 }
@@ -63,17 +62,22 @@ impl BodyError {
 }
 
 /// The place of an error is looked for only once there is one: a good body is read without keeping track.
-fn read<T: Operation>(body: &RawValue) -> Result<T, BodyError> {
-    if let Ok(body) = serde_json::from_str(body.get()) {
+fn read<T: Operation>(body: &str) -> Result<T, BodyError> {
+    if let Ok(body) = serde_json::from_str(body) {
         return Ok(body);
     }
     let mut track = Track::new();
-    let mut json = serde_json::Deserializer::from_str(body.get());
+    let mut json = serde_json::Deserializer::from_str(body);
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    T::deserialize(tracked).map_err(|error| BodyError {
+    let read = T::deserialize(tracked).map_err(|error| BodyError {
         pointer: pointer(&track.path()),
         error,
-    })
+    })?;
+    let end = json.end().map_err(|error| BodyError {
+        pointer: String::new(),
+        error,
+    });
+    end.map(|()| read)
 }
 
 fn pointer(path: &Path) -> String {
@@ -175,8 +179,7 @@ mod tests {
         #[case] pointer: &str,
         #[case] said: &str,
     ) {
-        let body = RawValue::from_string(body.to_owned()).unwrap();
-        let error = (operation(name).unwrap().decode)(&body).unwrap_err();
+        let error = (operation(name).unwrap().decode)(body).unwrap_err();
         assert_eq!(error.pointer, pointer);
         let message = error.message();
         assert!(message.starts_with(said), "{message}");

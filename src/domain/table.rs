@@ -125,19 +125,24 @@ impl<T: Object> Table<T> {
     /// Takes an object in, in place of what stood under its id.
     pub(super) fn put(&mut self, new: Box<T>, offset: UtcOffset) {
         let id = new.id();
-        let new_links = (keys(&*new), noticed(&*new, offset));
-        let old_links = match self.rows.entry(id) {
+        match self.rows.entry(id) {
             Entry::Vacant(free) => {
-                free.insert(new);
-                (Vec::new(), Vec::new())
+                let new = free.insert(new);
+                let keys = new.keys().into_iter();
+                self.index.extend(keys.map(|key| (key, id)));
+                let notices = told(new.notices(offset)).into_iter();
+                self.notices.extend(notices.map(|key| (key, id)));
             }
             Entry::Occupied(mut row) => {
                 let old = row.insert(new);
-                (keys(&*old), noticed(&*old, offset))
+                let new = row.get();
+                relink(&mut self.index, id, old.keys(), new.keys());
+                let (old, new) = (old.notices(offset), new.notices(offset));
+                if old != new {
+                    relink(&mut self.notices, id, told(old), told(new));
+                }
             }
-        };
-        relink(&mut self.index, id, old_links.0, new_links.0);
-        relink(&mut self.notices, id, old_links.1, new_links.1);
+        }
     }
 
     /// Whether the indexes equal what a scan gives (invariant 7).
@@ -145,39 +150,38 @@ impl<T: Object> Table<T> {
         let (mut index, mut notices) = (Index::new(), Index::new());
         for row in self.iter() {
             let id = row.id();
-            index.extend(keys(row).into_iter().map(|key| (key, id)));
-            notices.extend(noticed(row, offset).into_iter().map(|key| (key, id)));
+            index.extend(row.keys().into_iter().map(|key| (key, id)));
+            let told = told(row.notices(offset)).into_iter();
+            notices.extend(told.map(|key| (key, id)));
         }
         index == self.index && notices == self.notices
     }
 }
 
-/// Sorted, each once: what an object of many keys costs must not grow with their square.
-fn keys<T: Object>(object: &T) -> Vec<T::Key> {
-    let mut keys = object.keys();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-fn noticed<T: Object>(object: &T, offset: UtcOffset) -> Vec<(Told, Instant)> {
-    let mut keys = Vec::new();
-    for notice in object.notices(offset) {
+/// Who is told when.
+fn told(notices: Vec<Notice>) -> Vec<(Told, Instant)> {
+    let each = |notice: Notice| {
         let told = notice.told.into_iter().chain([Told::Auditors]);
-        keys.extend(told.map(|told| (told, notice.at)));
-    }
+        told.map(move |told| (told, notice.at))
+    };
+    notices.into_iter().flat_map(each).collect()
+}
+
+/// Sorted, each once: what an object of many keys costs must not grow with their square.
+fn distinct<K: Ord>(mut keys: Vec<K>) -> Vec<K> {
     keys.sort_unstable();
     keys.dedup();
     keys
 }
 
-/// Takes an id from behind its old keys and puts it behind its new ones, both sorted; what stays is not touched.
+/// Takes an id from behind its old keys and puts it behind its new ones; what stays is not touched.
 fn relink<K: Ord, I: Ord + Copy>(index: &mut Index<K, I>, id: I, old: Vec<K>, new: Vec<K>) {
+    // Most changes leave the keys as they are, and then in their order too.
     if old == new {
         return;
     }
-    let mut new = new.into_iter().peekable();
-    for key in old {
+    let mut new = distinct(new).into_iter().peekable();
+    for key in distinct(old) {
         while let Some(earlier) = new.next_if(|new| *new < key) {
             index.insert((earlier, id));
         }

@@ -57,7 +57,7 @@ impl Ledger {
 /// A payload within the limits of an envelope.
 fn read(payload: &str) -> Result<Payload, Refusal> {
     Envelope::new(OP_TYPE, payload).map_err(|error| malformed(&error))?;
-    Payload::decode(payload.as_bytes())
+    Payload::decode(payload)
 }
 
 fn check(head: &Sequencer, payload: &Payload, op: OpId, time: Instant) -> Result<Checked, Refusal> {

@@ -33,7 +33,7 @@ impl Decoded {
                     .remedy(format!("payloadType {OP_TYPE}")),
             );
         }
-        let payload = Payload::decode(envelope.payload().as_bytes())?;
+        let payload = Payload::decode(envelope.payload())?;
         let op = id_of(envelope.payload());
         Ok(Decoded {
             op,

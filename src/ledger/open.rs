@@ -342,7 +342,7 @@ pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
     let mut origin = None;
     fsck(&layout, &mut |entry, _| {
         if entry.n() == 0 {
-            origin = Payload::decode(entry.payload().as_bytes()).ok();
+            origin = Payload::decode(entry.payload()).ok();
         }
     })?;
     let origin = origin.ok_or(StartError::NoLedger)?.ledger;

@@ -3,7 +3,7 @@
 //! A ticket is taken before the signatures are verified, so the order does not depend on which thread is done first: what is verified
 //! early waits for the tickets before it. Then parties take turns, each in the order of its own tickets.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use crate::domain::values::PartyId;
@@ -83,8 +83,8 @@ pub struct Queue<T> {
     next: u64,
     /// The ticket that is released next.
     release: u64,
-    /// Settled before their turn to be released.
-    early: BTreeMap<u64, Settled<T>>,
+    /// The tickets from `release` on, of which some are settled before their turn.
+    early: VecDeque<Option<Settled<T>>>,
     /// The unit last released and the lane that it goes by.
     unit: Option<(u64, Lane)>,
     lanes: HashMap<Lane, LaneQueue<T>>,
@@ -118,7 +118,7 @@ impl<T> Queue<T> {
             used: Room::NONE,
             next: 0,
             release: 0,
-            early: BTreeMap::new(),
+            early: VecDeque::new(),
             unit: None,
             lanes: HashMap::new(),
             turns: VecDeque::new(),
@@ -150,9 +150,13 @@ impl<T> Queue<T> {
     /// The operation of a ticket is verified and goes by this lane, or (`None`) will not come. Returns what was turned away because its
     /// party has too much waiting.
     pub fn settle(&mut self, ticket: Ticket, item: Option<(Lane, T)>) -> Vec<T> {
-        self.early.insert(ticket.number, Settled { ticket, item });
+        let place = (ticket.number - self.release) as usize;
+        if place >= self.early.len() {
+            self.early.resize_with(place + 1, || None);
+        }
+        self.early[place] = Some(Settled { ticket, item });
         let mut surplus = Vec::new();
-        while let Some(settled) = self.early.remove(&self.release) {
+        while let Some(settled) = self.early.pop_front_if(|next| next.is_some()).flatten() {
             self.release += 1;
             surplus.extend(self.line_up(settled));
         }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::bodies::Names;
 use super::script::{Script, Step, Wrong};
 use crate::chain::{Envelope, PublicKey, Signature, SigningKey, pae};
@@ -143,8 +141,7 @@ fn envelope(
 ) -> Result<(Envelope, OpId), String> {
     let registered = operation(&step.op).ok_or_else(|| format!("no operation {}", step.op))?;
     let body = names.body(step)?.to_string();
-    let raw = RawValue::from_string(body).map_err(|error| error.to_string())?;
-    let act = (registered.decode)(&raw).map_err(|error| format!("{error} in {}", raw.get()))?;
+    let act = (registered.decode)(&body).map_err(|error| format!("{error} in {body}"))?;
     let player = script
         .player(&step.by)
         .ok_or_else(|| format!("nobody is called {}", step.by))?;

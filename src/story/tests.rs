@@ -49,8 +49,7 @@ impl Stage for Bare {
             .iter()
             .map(|(key, _)| PublicKey(*key.as_bytes()))
             .collect();
-        let payload =
-            Payload::decode(envelope.payload().as_bytes()).map_err(|error| error.to_string())?;
+        let payload = Payload::decode(envelope.payload()).map_err(|error| error.to_string())?;
         match judge(&self.state, &payload, &keys, op, self.time) {
             Ok(effects) => {
                 self.state.apply(effects);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use counterfoil::api::manual;
 use counterfoil::domain::registry::{REGISTRY, Registered, operation};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::arrows::sources;
@@ -90,8 +89,7 @@ impl Section {
     }
 
     fn decode(&self, body: &str) -> Result<String, String> {
-        let body = RawValue::from_string(body.to_owned()).unwrap();
-        let read = (operation(self.name).unwrap().decode)(&body);
+        let read = (operation(self.name).unwrap().decode)(body);
         read.map(|act| act.body())
             .map_err(|error| error.to_string())
     }

@@ -154,8 +154,8 @@ fn a_field_is_required_exactly_where_a_body_without_it_is_refused() {
         for field in fields.keys() {
             let mut without = fields.clone();
             without.shift_remove(field);
-            let raw = serde_json::value::to_raw_value(&without).unwrap();
-            let read = (operation.unwrap().decode)(&raw).is_ok();
+            let body = serde_json::to_string(&without).unwrap();
+            let read = (operation.unwrap().decode)(&body).is_ok();
             let required = schema["required"].as_array().into_iter().flatten();
             let required = required.filter_map(Value::as_str).any(|one| one == field);
             assert_eq!(read, !required, "{name}: {field}");

@@ -130,6 +130,11 @@ impl Run {
         }
     }
 
+    /// The financing that it is outstanding of: open face that its holder bought and still holds.
+    pub fn outstanding_of(&self) -> Option<FinancingId> {
+        self.bought_by().filter(|_| self.state == FenState::Open)
+    }
+
     /// Whether another run has the same holder, by the same way.
     pub fn came_as(&self, other: &Run) -> bool {
         self.holder == other.holder
@@ -150,6 +155,13 @@ impl Run {
             hi: hi.min(self.hi),
             ..self.clone()
         }
+    }
+
+    /// Cuts off the part behind fen `at`, if there is one.
+    fn split_off(&mut self, at: u64) -> Option<Run> {
+        let rest = (at < self.hi).then(|| self.cut(at, self.hi))?;
+        self.hi = at;
+        Some(rest)
     }
 }
 
@@ -205,22 +217,29 @@ impl Runs {
         Runs::joined(runs)
     }
 
+    /// Drops the locks that have ended at `time`.
+    pub fn end_locks(&mut self, time: Instant) {
+        if self.0.iter().any(|run| run.lock != run.lock_at(time)) {
+            *self = self.at(time);
+        }
+    }
+
     /// Changes the fens in `parts`, intervals `[lo, hi)` that ascend and are disjoint, in one pass: cuts at their
     /// ends and joins what has become equal.
     pub fn change(&mut self, parts: &[(u64, u64)], mut change: impl FnMut(&mut Run)) {
+        let runs = std::mem::take(&mut self.0).into_vec();
+        let mut next = Vec::with_capacity(runs.len() + 2 * parts.len());
         let mut parts = parts.iter().peekable();
-        let mut next = Vec::with_capacity(self.0.len() + 2 * parts.len());
-        for run in &self.0 {
-            let mut from = run.lo;
-            while from < run.hi {
-                while parts.next_if(|(_, hi)| *hi <= from).is_some() {}
+        for run in runs {
+            let mut left = Some(run);
+            while let Some(mut piece) = left {
+                while parts.next_if(|(_, hi)| *hi <= piece.lo).is_some() {}
                 let (named, to) = match parts.peek() {
-                    Some((lo, hi)) if *lo <= from => (true, *hi),
+                    Some((lo, hi)) if *lo <= piece.lo => (true, *hi),
                     Some((lo, _)) => (false, *lo),
-                    None => (false, run.hi),
+                    None => (false, piece.hi),
                 };
-                let mut piece = run.cut(from, to);
-                from = piece.hi;
+                left = piece.split_off(to);
                 if named {
                     change(&mut piece);
                 }

@@ -18,7 +18,7 @@ const SCHEMES: [(&str, u8); 3] = [("uscc:", b'A'), ("lei:", b'A'), ("x:", b'a')]
 /// Packed, as most of what the ledger knows names parties: the scheme's first letter and the characters behind the
 /// colon, in base 39. So the derived order is the string's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartyId([u8; 8 * WORDS]);
+pub struct PartyId([u64; WORDS]);
 
 /// Words of a packed identifier.
 const WORDS: usize = 3;
@@ -55,15 +55,10 @@ fn pack(scheme: &str, code: &str) -> PartyId {
     for (place, character) in symbols.iter_mut().zip(characters) {
         *place = symbol(character);
     }
-    let mut packed = [0; 8 * WORDS];
-    for (word, symbols) in packed
-        .chunks_exact_mut(8)
-        .zip(symbols.chunks_exact(SYMBOLS))
-    {
-        let number = symbols
-            .iter()
-            .fold(0, |number, symbol| number * BASE + u64::from(*symbol));
-        word.copy_from_slice(&number.to_be_bytes());
+    let mut packed = [0; WORDS];
+    for (word, symbols) in packed.iter_mut().zip(symbols.chunks_exact(SYMBOLS)) {
+        let number = symbols.iter();
+        *word = number.fold(0, |number, symbol| number * BASE + u64::from(*symbol));
     }
     PartyId(packed)
 }
@@ -136,9 +131,8 @@ impl PartyId {
 
     fn symbols(&self) -> [u8; WORDS * SYMBOLS] {
         let mut symbols = [0; WORDS * SYMBOLS];
-        let (words, _) = self.0.as_chunks();
-        for (word, symbols) in words.iter().zip(symbols.chunks_exact_mut(SYMBOLS)) {
-            let mut number = u64::from_be_bytes(*word);
+        for (word, symbols) in self.0.iter().zip(symbols.chunks_exact_mut(SYMBOLS)) {
+            let mut number = *word;
             for symbol in symbols.iter_mut().rev() {
                 *symbol = (number % BASE) as u8;
                 number /= BASE;
@@ -149,7 +143,7 @@ impl PartyId {
 }
 
 impl Ranked for PartyId {
-    const FIRST: PartyId = PartyId([0; 8 * WORDS]);
+    const FIRST: PartyId = PartyId([0; WORDS]);
 }
 
 impl FromStr for PartyId {

@@ -78,6 +78,9 @@ impl<const MAX: usize> Text<MAX> {
 
 /// Refuses the first character that may stand in no text.
 pub(super) fn refuse_unseen(text: &str) -> Result<(), TextError> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     match text
         .char_indices()
         .find_map(|(at, c)| unseen(c).map(|what| (at, c, what)))

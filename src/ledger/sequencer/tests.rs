@@ -130,7 +130,7 @@ fn unsound_key_is_not_registered() {
     let mut body = authority(1);
     body.key.key = PublicKey(mixed);
     let envelope = drill.signed(1, body, &[]);
-    let payload = Payload::decode(envelope.payload().as_bytes()).unwrap();
+    let payload = Payload::decode(envelope.payload()).unwrap();
     let operator = PublicKey(*envelope.signatures()[0].0.as_bytes());
     let op = OpId(*envelope.op_id().as_bytes());
     let keys = [operator, PublicKey(mixed)];

@@ -159,7 +159,7 @@ impl Step {
 
     /// The payload as the ledger reads it.
     pub(super) fn payload(&self) -> &Payload {
-        let read = || Payload::decode(self.bytes().as_bytes()).unwrap();
+        let read = || Payload::decode(self.bytes()).unwrap();
         self.read.get_or_init(read)
     }
 

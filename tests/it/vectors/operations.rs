@@ -122,7 +122,7 @@ impl Stage for Scribe {
         if envelope.forged(&Verifier::new()).is_some() {
             return Ok(self.refuse(envelope, "signature.invalid"));
         }
-        let payload = Payload::decode(envelope.payload().as_bytes()).unwrap();
+        let payload = Payload::decode(envelope.payload()).unwrap();
         let keys = envelope.signatures().iter();
         let keys: Vec<PublicKey> = keys.map(|(key, _)| PublicKey(*key.as_bytes())).collect();
         let op = OpId(*envelope.op_id().as_bytes());

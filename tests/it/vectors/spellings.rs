@@ -337,7 +337,7 @@ fn faulty(good: &str, (what, so, instead, _): &Fault) -> String {
 
 fn payload(good: &str, fault: &Fault) -> PayloadVector {
     let payload = faulty(good, fault);
-    let refusal = Payload::decode(payload.as_bytes()).unwrap_err();
+    let refusal = Payload::decode(payload).unwrap_err();
     let (what, code) = (fault.0, fault.3);
     assert_eq!(refusal.rule, code, "{what}: {refusal:?}");
     let mut inputs = refusal.inputs.iter();
@@ -355,8 +355,9 @@ fn code_of(envelope: &str) -> &'static str {
     match Envelope::decode(envelope.as_bytes()) {
         Err(error) => error.code(),
         Ok(envelope) if envelope.payload_type() == SESSION_TYPE => "envelope.payload_type",
-        Ok(envelope) => Payload::decode(envelope.payload().as_bytes())
-            .map_or_else(|refusal| refusal.rule, |_| "none"),
+        Ok(envelope) => {
+            Payload::decode(envelope.payload()).map_or_else(|refusal| refusal.rule, |_| "none")
+        }
     }
 }
 
