@@ -1,6 +1,8 @@
 //! What a signature on an envelope covers: DSSE's pre-authentication encoding
 //! (secure-systems-lab/dsse, protocol.md).
 
+use std::fmt::Write as _;
+
 use super::hash::{Hash, sha256_of};
 
 /// Payload type of an operation.
@@ -19,7 +21,10 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// What stands before the payload in its PAE: so that what is hashed need not be copied.
 pub fn pae_head(payload_type: &str, payload: &[u8]) -> String {
     let (type_len, len) = (payload_type.len(), payload.len());
-    format!("DSSEv1 {type_len} {payload_type} {len} ")
+    let mut head = String::with_capacity(type_len + 48);
+    let written = write!(head, "DSSEv1 {type_len} {payload_type} {len} ");
+    written.expect("a string takes every text");
+    head
 }
 
 /// Id of an operation: SHA-256 of the PAE of its payload under [`OP_TYPE`]. It is independent of signatures, so it is the

@@ -25,8 +25,9 @@ const KEYS: NonZeroUsize = NonZeroUsize::new(8_192).expect("8,192 is not 0");
 /// Keys whose table is kept, 30 KiB each.
 const TABLES: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not 0");
 /// Good signatures of a key after which a table is due. Making one costs as much as some thirty verifications and saves a
-/// tenth of each, so that keys that take each other's place cost little even in vain.
-const TABLE_AFTER: u32 = 512;
+/// tenth of each: so a key has been used as often as its table takes to pay, and keys that take each other's place lose no more
+/// than that tenth.
+const TABLE_AFTER: u32 = 320;
 
 /// Verifies signatures and keeps what it learns of their keys. Shared by threads.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use litemap::LiteMap;
+
 use super::objects::{
     Account, Barred, Contract, Delivery, Financing, Invoice, Ledger, Leg, Limit, Obligation, Offer,
     Party, Receivable, Request, Transfer,
@@ -22,8 +24,9 @@ pub trait Stored: Object {
     fn changed_mut(effects: &mut Effects) -> &mut Changed<Self>;
 }
 
-/// New values of one kind. Boxed as its table keeps them, so that none is copied on its way there.
-pub type Changed<T> = BTreeMap<<T as Object>::Id, Box<T>>;
+/// New values of one kind, in order of id: mostly one or two. Boxed as its table keeps them, so that none is copied on its way
+/// there.
+pub type Changed<T> = LiteMap<<T as Object>::Id, Box<T>>;
 
 macro_rules! tables {
     ($($field:ident: $object:ident = $kind:literal,)*) => {
@@ -92,7 +95,7 @@ macro_rules! tables {
                     self.ledger = Some(ledger);
                 }
                 let offset = self.utc_offset();
-                $(for value in effects.$field.into_values() {
+                $(for (_, value) in effects.$field {
                     self.$field.put(value, offset);
                 })*
             }

@@ -1,7 +1,7 @@
 //! Group commit without a timer: while one batch is being made durable the next one fills.
 //!
 //! There is at most one open batch and one in flight. A lone operation is taken at once; under load a batch grows for as long as the
-//! commit before it takes.
+//! commit before it takes, and a little longer while others are on their way.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub(super) type Record = store::Record<PartyId, ObjectId>;
 pub(super) const BATCH_ENTRIES_MAX: usize = 4_096;
 /// A batch that has so many bytes takes no more entries.
 pub(super) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long what was judged waits for others that are on their way, to be synced with them: some syncs long.
+const GATHERED_FOR: Duration = Duration::from_millis(2);
 
 /// An operation that was judged: the entry that it became, if it did, and the answer to it.
 #[derive(Debug)]
@@ -81,6 +84,10 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct Open {
     batch: Batch,
+    /// Others are on their way.
+    more: bool,
+    /// Somebody waits for the others.
+    gathers: bool,
     /// Nothing more comes.
     finished: bool,
     /// Nothing more is taken.
@@ -92,6 +99,11 @@ impl Open {
     fn waits(&self) -> bool {
         self.batch.answers.is_empty() && !self.finished && !self.abandoned
     }
+
+    /// Whether what there is had better be taken with others.
+    fn grows(&self) -> bool {
+        self.more && !self.batch.is_full() && !self.finished && !self.abandoned
+    }
 }
 
 impl Slot {
@@ -101,13 +113,15 @@ impl Slot {
         !open.abandoned
     }
 
-    /// Adds what was judged to the open batch.
-    pub(super) fn push(&self, judged: Vec<Judged>) {
+    /// Adds what was judged to the open batch, and says whether more is on its way.
+    pub(super) fn push(&self, judged: Vec<Judged>, more: bool) {
         let mut open = self.lock();
-        let waited_for = open.waits();
+        let waits = open.waits();
         judged
             .into_iter()
             .for_each(|judged| open.batch.push(judged));
+        open.more = more;
+        let waited_for = waits || (open.gathers && !open.grows());
         drop(open);
         if waited_for {
             self.changed.notify_all();
@@ -139,9 +153,15 @@ impl Slot {
         open.waits()
     }
 
-    /// Waits for entries and takes all there are; `None` when nothing more comes.
+    /// Waits for entries and takes all there are, with those that follow soon; `None` when nothing more comes.
     pub(super) fn take(&self) -> Option<Batch> {
         let mut open = self.wait_while(|open| open.waits());
+        open.gathers = true;
+        let gathered = self
+            .changed
+            .wait_timeout_while(open, GATHERED_FOR, |open| open.grows());
+        let (mut open, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        open.gathers = false;
         let batch = std::mem::take(&mut open.batch);
         let taken = !batch.answers.is_empty() && !open.abandoned;
         drop(open);
@@ -224,7 +244,7 @@ mod tests {
     fn full_batch_has_room_again_when_it_is_taken() {
         let slot = Arc::new(Slot::default());
         while !slot.lock().batch.is_full() {
-            slot.push(vec![entered(40_000)]);
+            slot.push(vec![entered(40_000)], true);
         }
         let waiting = Arc::clone(&slot);
         let waiting = std::thread::spawn(move || waiting.await_room());
@@ -235,9 +255,9 @@ mod tests {
     #[test]
     fn lone_entry_is_taken_at_once_and_the_rest_before_the_end() {
         let slot = Slot::default();
-        slot.push(vec![entered(1)]);
+        slot.push(vec![entered(1)], false);
         assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
-        slot.push(vec![entered(1), repeat(), entered(1)]);
+        slot.push(vec![entered(1), repeat(), entered(1)], true);
         slot.finish();
         let rest = slot.take().unwrap();
         assert_eq!((rest.lines.len(), rest.answers.len()), (2, 3));
@@ -245,9 +265,29 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_grows_while_more_is_on_its_way_and_it_has_room() {
+        let slot = Slot::default();
+        slot.push(vec![entered(40_000)], true);
+        assert!(slot.lock().grows());
+        slot.push(vec![repeat()], false);
+        assert!(!slot.lock().grows());
+        while !slot.lock().batch.is_full() {
+            slot.push(vec![entered(40_000)], true);
+        }
+        assert!(!slot.lock().grows());
+    }
+
+    #[test]
+    fn what_does_not_come_is_not_waited_for_for_long() {
+        let slot = Slot::default();
+        slot.push(vec![entered(1)], true);
+        assert_eq!(slot.take().map(|batch| batch.lines.len()), Some(1));
+    }
+
+    #[test]
     fn abandoned_slot_gives_nothing_and_takes_nothing() {
         let slot = Slot::default();
-        slot.push(vec![entered(1)]);
+        slot.push(vec![entered(1)], true);
         slot.abandon();
         assert!(!slot.await_room());
         assert!(slot.take().is_none());

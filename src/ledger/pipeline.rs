@@ -264,15 +264,15 @@ impl Shared {
         Some(party)
     }
 
-    /// Waits for operations and takes some that wait; `None` when no more come.
-    fn next(&self) -> Option<Vec<Job>> {
+    /// Waits for operations and takes some that wait, and says whether more are on their way; `None` when no more come.
+    fn next(&self) -> Option<(Vec<Job>, bool)> {
         let mut waiting = self.waiting();
         loop {
             let jobs: Vec<Job> = std::iter::from_fn(|| waiting.queue.pop())
                 .take(AT_ONCE)
                 .collect();
             if !jobs.is_empty() {
-                return Some(jobs);
+                return Some((jobs, !waiting.queue.is_idle()));
             }
             if waiting.closed && waiting.queue.is_idle() {
                 return None;
@@ -322,7 +322,7 @@ impl Shared {
     }
 
     fn sequence(&self, gate: &Gate) {
-        while let Some(jobs) = self.next() {
+        while let Some((jobs, more)) = self.next() {
             let clock = gate.now();
             if !self.slot.await_room() {
                 return;
@@ -331,7 +331,7 @@ impl Shared {
             let Ok(judged) = judged.collect::<Result<Vec<_>, _>>() else {
                 return;
             };
-            self.slot.push(judged);
+            self.slot.push(judged, more);
         }
         self.slot.finish();
     }

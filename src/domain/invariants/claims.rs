@@ -216,11 +216,11 @@ mod tests {
 
     #[rstest]
     #[case::consumed_and_not_claimed(
-        |effects: &mut Effects, _| { effects.invoices.values_mut().for_each(|it| it.consumed = fen("99.00")); },
+        |effects: &mut Effects, _| { effects.invoices.iter_mut().for_each(|(_, it)| it.consumed = fen("99.00")); },
         "consumed differs"
     )]
     #[case::registered_and_not_claimed(
-        |effects: &mut Effects, _| { effects.contracts.values_mut().for_each(|it| it.registered = fen("99.00")); },
+        |effects: &mut Effects, _| { effects.contracts.iter_mut().for_each(|(_, it)| it.registered = fen("99.00")); },
         "registered differs"
     )]
     #[case::claimed_and_not_consumed(
@@ -228,11 +228,11 @@ mod tests {
         "consumed differs"
     )]
     #[case::consumed_beyond_the_payable(
-        |effects: &mut Effects, _| { effects.invoices.values_mut().for_each(|it| it.payable = fen("99.00")); },
+        |effects: &mut Effects, _| { effects.invoices.iter_mut().for_each(|(_, it)| it.payable = fen("99.00")); },
         "too much is consumed"
     )]
     #[case::registered_beyond_the_value(
-        |effects: &mut Effects, _| { effects.contracts.values_mut().for_each(|it| it.terms.value = Some(fen("99.00"))); },
+        |effects: &mut Effects, _| { effects.contracts.iter_mut().for_each(|(_, it)| it.terms.value = Some(fen("99.00"))); },
         "more is registered than it is worth"
     )]
     #[case::disputed_without_dispute(

@@ -194,7 +194,7 @@ mod tests {
         let (closes, accept_by) = (body.closes, body.accept_by);
         let effects = world.effects(SUPPLIER, body);
         assert_eq!(effects.audience, [id(SUPPLIER)].into());
-        let (request, opened) = effects.requests.first_key_value().expect("one request");
+        let (request, opened) = effects.requests.first().expect("one request");
         assert_eq!(opened.revealed_by, closes.plus_hours(12));
         let lock = Lock {
             by: Disposition::Request(*request),

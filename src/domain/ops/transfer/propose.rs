@@ -162,7 +162,7 @@ mod tests {
         let expires = body.expires;
         let effects = world.effects(SUPPLIER, body);
         assert!(effects.audience.contains(&id(MAKER)) && effects.audience.len() == 2);
-        let (transfer, proposed) = effects.transfers.first_key_value().expect("one transfer");
+        let (transfer, proposed) = effects.transfers.first().expect("one transfer");
         assert_eq!(proposed.face, fen("300000.00"));
         let locked = Lock {
             by: Disposition::Transfer(*transfer),
