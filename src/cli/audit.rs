@@ -18,7 +18,7 @@ use crate::store::recovery::read_only;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: counterfoil audit --export chain.jsonl --checkpoint checkpoint.txt --vkey \"$(cat vkey.txt)\"\n\
-    Without --vkey the key that entry 0 names is believed: pass one that you have from elsewhere."
+    Without --vkey the key is believed that entry 0 names, or the last `ledger.rekey`: pass one that you have from elsewhere."
 )]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["data", "export"])))]
 pub(crate) struct Args {
@@ -57,15 +57,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         audited.tree.root()
     ));
     let Some(note) = note else { return Ok(()) };
-    let vkey = match &args.vkey {
-        Some(vkey) => vkey.clone(),
-        None => ledger
-            .vkey
-            .as_str()
-            .parse()
-            .map_err(|error| Failure::of("the key of entry 0", error))?,
-    };
-    check(&note, &vkey, &audited)?;
+    let own = ledger.keys.at(size).vkey.as_str();
+    let own: VerifierKey = own
+        .parse()
+        .map_err(|error| Failure::of("the ledger's key", error))?;
+    // A key that was replaced signs nothing by itself any more.
+    check(&note, &own, &audited)?;
+    let vkey = args.vkey.as_ref().unwrap_or(&own);
+    check(&note, vkey, &audited)?;
     output::text(&format!(
         "the checkpoint over {size} entries is signed by {}\n",
         vkey.name()

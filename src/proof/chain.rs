@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::report::{Failed, Planned, Steps, count};
 use crate::chain::instant::format_time;
 use crate::chain::{Entry, Envelope, Hash, Line, PublicKey, Verifier};
+use crate::domain::ops::ledger::NamedKeys;
 use crate::domain::values::{Instant, Name};
 
 pub(super) const LINE: Planned = Planned {
@@ -93,6 +94,7 @@ pub(super) struct Chain<'a> {
     /// Time of the last line that is covered.
     covered_ms: Option<i64>,
     signatures: u64,
+    keys: NamedKeys,
     verifier: Verifier,
 }
 
@@ -106,6 +108,7 @@ impl Chain<'_> {
             time_ms: 0,
             covered_ms: None,
             signatures: 0,
+            keys: NamedKeys::default(),
             verifier: Verifier::new(),
         }
     }
@@ -113,6 +116,11 @@ impl Chain<'_> {
     /// Lines that were good.
     pub(super) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The keys that the entries name for checkpoints.
+    pub(super) fn keys(&self) -> &NamedKeys {
+        &self.keys
     }
 
     /// Time of the last line that the checkpoint covers.
@@ -183,6 +191,7 @@ impl Chain<'_> {
             };
             signed(entry, forged).map_err(broken(SIGNATURES))?;
             payload_found(entry, self.origin).map_err(broken(PAYLOAD))?;
+            self.keys.take(entry.n(), entry.payload());
             self.signatures += entry.sigs().len() as u64;
         }
         Ok(())

@@ -229,7 +229,7 @@ fn lines_that_are_no_chain_are_refused(
         .flat_map(|line| [line, &b"\n"[..]].concat())
         .collect();
     let note = checkpoint(&leaves).encode();
-    let report = check_export(&export[..], note.as_bytes(), policy().as_bytes()).unwrap();
+    let report = check_export(&export[..], note.as_bytes(), b"", policy().as_bytes()).unwrap();
     assert_eq!(failed(&report), step, "{report:#?}");
     assert!(why(&report).starts_with(expected), "{report:#?}");
 }
