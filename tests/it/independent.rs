@@ -82,8 +82,8 @@ pub(crate) fn check(export: &[u8], note: &str, vkey: &str) -> Result<Report, Fau
     let checkpoint = Checkpoint::open(note, &vkey).map_err(Fault::outside)?;
     let mut chain = Chain::new(&vkey);
     chain.read(export)?;
-    chain.signed(note, checkpoint.size)?;
-    chain.against(&checkpoint)
+    let report = chain.against(&checkpoint)?;
+    chain.signed(note, checkpoint.size).map(|()| report)
 }
 
 /// How far the entries are good.
@@ -178,7 +178,7 @@ impl Chain<'_> {
         signed.map(|_| ())
     }
 
-    fn against(self, checkpoint: &Checkpoint) -> Result<Report, Fault> {
+    fn against(&self, checkpoint: &Checkpoint) -> Result<Report, Fault> {
         let held = self.leaves.len() as u64;
         let covered = usize::try_from(checkpoint.size)
             .ok()

@@ -301,7 +301,8 @@ impl Register {
         if origin.text()? != payload.ledger {
             return Err("entry 0 names another ledger".to_owned());
         }
-        self.checkpoints_by(0, named.text()?, &payload.ledger)?;
+        let named = self.checkpoints_by(0, named.text()?, &payload.ledger);
+        named.map_err(|what| format!("another verifier key: {what}"))?;
         if engine.number()? != 1 {
             return Err("the engine is not 1".to_owned());
         }

@@ -379,7 +379,7 @@ impl Book {
 
 /// The key of a verifier key that is one of the ledger's.
 fn ledger_key(vkey: &str) -> Option<PublicKey> {
-    let (_, typed) = vkey.rsplit_once('+')?;
+    let typed = vkey.splitn(3, '+').nth(2)?;
     let typed = BASE64_STANDARD.decode(typed).ok()?;
     let key = PublicKey(typed.strip_prefix(&[1])?.try_into().ok()?);
     (vkey_of(key) == vkey).then_some(key)
