@@ -94,7 +94,7 @@ impl Committer {
         self.journal.publish_head(note, now_ms)?;
         if is_crossing {
             self.journal.flush_head()?;
-            self.secrets.settle()?;
+            self.secrets.settle(checkpoint.size)?;
         }
         self.before = checkpoint.size;
         Ok(Published {

@@ -4,7 +4,9 @@
 //! The next key takes the place of the present one by a rename, so there is no instant without a key; the old one is gone with it.
 //! Nothing is signed with it any more, and whoever found it could sign another history for those who still believe it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -28,25 +30,50 @@ pub fn next_in(data: &Path) -> PathBuf {
 pub struct KeyFiles {
     data: PathBuf,
     passphrase: Option<Zeroizing<String>>,
+    present: Arc<SigningKey>,
 }
 
 impl KeyFiles {
-    /// Those in `data`.
-    pub fn new(data: &Path, passphrase: Option<Zeroizing<String>>) -> KeyFiles {
+    /// Those in `data`, of which the key that signs is opened.
+    pub fn open(
+        data: &Path,
+        passphrase: Option<Zeroizing<String>>,
+    ) -> Result<KeyFiles, KeyFileError> {
+        let present = read(&path_in(data), || passphrase.clone())?;
+        Ok(KeyFiles {
+            passphrase,
+            ..KeyFiles::of(data, present)
+        })
+    }
+
+    /// Those in `data`, where this key has just been written.
+    pub fn of(data: &Path, present: SigningKey) -> KeyFiles {
         KeyFiles {
             data: data.to_owned(),
-            passphrase,
+            passphrase: None,
+            present: Arc::new(present),
         }
     }
 
-    /// The key that signs.
-    pub fn present(&self) -> Result<SigningKey, KeyFileError> {
-        read(&path_in(&self.data), || self.passphrase.clone())
+    /// The key that signs, as it was when these were opened.
+    pub fn present(&self) -> &Arc<SigningKey> {
+        &self.present
     }
 
     /// The key that is to sign next.
-    pub fn next(&self) -> Result<SigningKey, KeyFileError> {
-        read(&next_in(&self.data), || self.passphrase.clone())
+    pub fn next(&self) -> Result<Arc<SigningKey>, KeyFileError> {
+        let key = read(&next_in(&self.data), || self.passphrase.clone())?;
+        Ok(Arc::new(key))
+    }
+
+    /// The same; nothing where it is not there.
+    pub fn next_if_there(&self) -> Result<Option<Arc<SigningKey>>, KeyFileError> {
+        match self.next() {
+            Err(KeyFileError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Ok(None)
+            }
+            next => next.map(Some),
+        }
     }
 
     /// The data directory.

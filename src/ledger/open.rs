@@ -207,9 +207,7 @@ pub(super) fn recover(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Parts, StartError> {
     let layout = Layout::new(&config.data);
-    let keys = KeyFiles::new(&config.data, config.passphrase);
-    // What cannot be opened is told before all entries are read.
-    keys.present()?;
+    let keys = KeyFiles::open(&config.data, config.passphrase)?;
     let Recovered { journal, .. } = SegmentJournal::open(layout.clone(), &mut |_, _| ())?;
     let reader = journal.reader();
     let leaf = |n| reader.leaf(n).ok();
@@ -359,7 +357,7 @@ fn secrets_for(
     size: u64,
 ) -> Result<(Secrets, u64), SecretsError> {
     let open = |before| {
-        let files = KeyFiles::new(&config.data, config.passphrase.clone());
+        let files = KeyFiles::open(&config.data, config.passphrase.clone())?;
         Secrets::open(files, keys, (before, size)).map(|secrets| (secrets, before))
     };
     match open(keys.since(size).saturating_sub(1)) {

@@ -42,11 +42,9 @@ pub enum SecretsError {
 
 impl Secrets {
     /// The secret of a ledger that has not changed its key.
-    pub(super) fn new(files: KeyFiles, key: SigningKey) -> Secrets {
-        Secrets {
-            files,
-            held: Mutex::new(Succession::new(Arc::new(key))),
-        }
+    pub(super) fn new(files: KeyFiles) -> Secrets {
+        let held = Mutex::new(Succession::new(Arc::clone(files.present())));
+        Secrets { files, held }
     }
 
     /// The secrets that go on behind a head over `before` of `size` entries: that of the key which counts now and, where no checkpoint
@@ -56,39 +54,32 @@ impl Secrets {
         keys: &Succession<LedgerKey>,
         (before, size): (u64, u64),
     ) -> Result<Secrets, SecretsError> {
-        let needed: Vec<_> = keys.between(before, size).collect();
-        let mut at_hand = vec![Arc::new(files.present()?)];
-        let found = |at_hand: &[Arc<SigningKey>], key: &LedgerKey| {
-            let mut all = at_hand.iter();
-            all.position(|one| one.public_key().as_bytes() == key.key.as_bytes())
-        };
+        let needed: Vec<(u64, &LedgerKey)> = keys.between(before, size).collect();
+        let present = files.present();
         // A key that is merely prepared is of no concern.
-        if needed.iter().any(|(_, key)| found(&at_hand, key).is_none())
-            && let Ok(next) = files.next()
-        {
-            at_hand.push(Arc::new(next));
-        }
-        let mut held: Option<Succession<Arc<SigningKey>>> = None;
-        for (from, key) in &needed {
-            let place = found(&at_hand, key).ok_or_else(|| SecretsError::Missing {
-                vkey: key.vkey.as_str().to_owned(),
-            })?;
-            let secret = Arc::clone(&at_hand[place]);
-            match &mut held {
-                Some(held) => held.push(*from, secret),
-                None => held = Some(Succession::new(secret)),
-            }
-        }
-        let secrets = Secrets {
-            files,
-            held: Mutex::new(held.unwrap_or_else(|| Succession::new(Arc::clone(&at_hand[0])))),
+        let next = match needed.iter().all(|(_, key)| is_of(present, key)) {
+            true => None,
+            false => files.next_if_there()?,
         };
-        if let [(_, key)] = needed[..]
-            && found(&at_hand, key) == Some(1)
-        {
-            secrets.settle()?;
+        let secret = |(from, key): &(u64, &LedgerKey)| {
+            let mut at_hand = [Some(present), next.as_ref()].into_iter().flatten();
+            let found = at_hand.find(|secret| is_of(secret, key));
+            let missing = || SecretsError::Missing {
+                vkey: key.vkey.as_str().to_owned(),
+            };
+            Ok((*from, Arc::clone(found.ok_or_else(missing)?)))
+        };
+        let held: Vec<_> = needed
+            .iter()
+            .map(secret)
+            .collect::<Result<_, SecretsError>>()?;
+        let is_over = held.iter().all(|(_, secret)| !Arc::ptr_eq(secret, present));
+        let held = Succession::of(held).unwrap_or_else(|| Succession::new(Arc::clone(present)));
+        if is_over {
+            files.promote()?;
         }
-        Ok(secrets)
+        let held = Mutex::new(held);
+        Ok(Secrets { files, held })
     }
 
     /// The secret that a `ledger.rekey` to this key takes: a ledger that could not sign its next checkpoint would stand still.
@@ -104,10 +95,10 @@ impl Secrets {
         };
         let next = self.files.next();
         let next = next.map_err(|error| refused(error.in_the_folder()))?;
-        if next.public_key().as_bytes() != key.key.as_bytes() {
-            return Err(refused("ledger.key.next is another key".to_owned()));
+        match is_of(&next, key) {
+            true => Ok(next),
+            false => Err(refused("ledger.key.next is another key".to_owned())),
         }
-        Ok(Arc::new(next))
     }
 
     /// From checkpoints over `from` entries on, this one counts.
@@ -135,11 +126,14 @@ impl Secrets {
         kept.keep(checkpoint.size, note)
     }
 
-    /// Once such a checkpoint is the head, durable: the new key takes the place of the old one, on the disk and here.
-    pub(super) fn settle(&self) -> Result<(), KeyFileError> {
-        self.files.promote()?;
+    /// Once such a checkpoint, over `size` entries, is the head, durable: the new key takes the place of the old one, on the disk and
+    /// here.
+    pub(super) fn settle(&self, size: u64) -> Result<(), KeyFileError> {
         let mut held = self.held();
-        *held = Succession::new(Arc::clone(held.newest()));
+        self.files.promote()?;
+        let left = held.between(size, u64::MAX);
+        let left = Succession::of(left.map(|(from, key)| (from, Arc::clone(key))));
+        *held = left.unwrap_or_else(|| held.clone());
         Ok(())
     }
 
@@ -147,6 +141,10 @@ impl Secrets {
         // It is changed in single steps: a panic elsewhere leaves it whole.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_of(secret: &SigningKey, key: &LedgerKey) -> bool {
+    secret.public_key().as_bytes() == key.key.as_bytes()
 }
 
 impl Shared {

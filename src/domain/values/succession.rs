@@ -17,6 +17,14 @@ impl<K> Succession<K> {
         }
     }
 
+    /// All of these in order, the first from the beginning, the others each from its size on; `None` where there are none.
+    pub fn of(items: impl IntoIterator<Item = (u64, K)>) -> Option<Succession<K>> {
+        let mut items = items.into_iter();
+        let (_, first) = items.next()?;
+        let later = items.collect();
+        Some(Succession { first, later })
+    }
+
     /// What counts from a size on that is above those of all before it.
     pub fn push(&mut self, from: u64, next: K) {
         self.later.push((from, next));
@@ -91,5 +99,9 @@ mod tests {
         assert_eq!(found, signers);
         assert_eq!(Some(*keys.at(size)), signers.chars().last());
         assert_eq!(*keys.newest(), 'c');
+        assert_eq!(
+            Succession::of(keys.iter().map(|(from, key)| (from, *key))),
+            Some(keys)
+        );
     }
 }
