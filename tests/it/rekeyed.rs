@@ -222,6 +222,7 @@ fn check_export(town: &Town, [old, new]: [&str; 2], policies: &[&str]) {
     good(&[&audit[..], &["--vkey", new]].concat());
     let refused = run(&[&audit[..], &["--vkey", old]].concat());
     assert_eq!(refused.status.code(), Some(1));
+    assert!(complaint(&refused).contains("verify --rekeyed"));
     check_files(town.folder.path()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contracts/verify.py");
     for (vkey, good) in [(new, true), (old, false)] {

@@ -24,6 +24,11 @@ pub(crate) fn named(name: &str) -> PublicKey {
 /// A key as the verifier key of the ledger of the tests.
 pub(crate) fn vkey_of(key: PublicKey) -> Name {
     let (origin, _) = VKEY.split_once('+').expect("a vkey begins with its name");
+    vkey_named(origin, key)
+}
+
+/// The same of another ledger.
+pub(crate) fn vkey_named(origin: &str, key: PublicKey) -> Name {
     let typed = [&[0x01][..], key.as_bytes()].concat();
     let named = [origin.as_bytes(), b"\n", &typed].concat();
     let id = hex::encode(&Sha256::digest(named)[..4]);

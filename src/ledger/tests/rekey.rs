@@ -149,9 +149,8 @@ async fn what_its_rules_refuse_is_told_by_them() {
     assert_eq!(refused(&answer), "key.possession");
 }
 
-/// "Checked as new party keys are".
 #[tokio::test]
-async fn no_weak_key_becomes_the_ledgers() {
+async fn a_key_of_the_ledger_is_no_partys() {
     let drill = Drill::new();
     drill.prepare();
     let ledger = drill.open();
