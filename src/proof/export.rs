@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _};
 
-use super::chain::{AT_ONCE, Broken, Chain, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
+use super::chain::{AT_ONCE, Broken, Chain, KEY, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
 use super::report::{Failed, Planned, Report, Steps, count};
 use super::tiles::{CHECKPOINT, read_checkpoint};
 use super::under::{LOG, ORIGIN, POLICY, QUORUM, TIME, check_checkpoint, check_time, read_policy};
@@ -20,11 +20,6 @@ const ROOT: Planned = Planned {
     code: "export.root",
     rule: "the export has the entries that the checkpoint covers, and their root is the checkpoint's",
 };
-const KEY: Planned = Planned {
-    code: "checkpoint.key",
-    rule: "the key that the entries name for a checkpoint of that size signed it",
-};
-
 const PLAN: &[Planned] = &[
     POLICY, CHECKPOINT, ORIGIN, LOG, QUORUM, ENDS, LINE, NUMBER, PREV, ORDER, SIGNATURES, PAYLOAD,
     ROOT, KEY, TIME,
@@ -224,28 +219,6 @@ impl Read<'_> {
     }
 }
 
-/// The key that the entries name for a checkpoint of that size signed it: a key that was replaced says nothing of later entries.
-fn key_found(chain: &Chain<'_>, checkpoint: &Checkpoint, note: &Note) -> Result<String, String> {
-    let Some((_, keys)) = chain.keys().found() else {
-        return Ok("no entry names one".to_owned());
-    };
-    let vkey = keys.at(checkpoint.size).vkey.as_str();
-    let key: VerifierKey = vkey.parse().map_err(|error| format!("{vkey}: {error}"))?;
-    match (
-        note.verified(&[key]),
-        keys.since(checkpoint.size).checked_sub(1),
-    ) {
-        (Ok(_), None) => Ok(format!("{vkey}, which entry 0 names")),
-        (Ok(_), Some(n)) => Ok(format!(
-            "{vkey}, which entry {n} puts in the place of the one before"
-        )),
-        (Err(_), None) => Err(format!("entry 0 names {vkey}, which did not")),
-        (Err(_), Some(n)) => Err(format!(
-            "entry {n} changes the key to {vkey}, which did not"
-        )),
-    }
-}
-
 fn check(
     steps: &mut Steps,
     read: Read<'_>,
@@ -276,6 +249,6 @@ fn check(
             "the root of {entries} is {root}; {beyond} beyond are linked and signed, but under no checkpoint yet"
         ),
     })?;
-    steps.take(KEY, key_found(chain, checkpoint, note), String::clone)?;
+    steps.take(KEY, chain.key_found(checkpoint, note), String::clone)?;
     check_time(steps, chain.covered_ms(), witnessed)
 }

@@ -137,3 +137,17 @@ fn what_is_no_checkpoint_is_told() {
     assert_eq!(found, "checkpoint.log_signature");
     assert!(why(&report).starts_with("the checkpoints of changed keys"));
 }
+
+/// Tiles with their entries are held to the same.
+#[rstest]
+#[case::both(3, &[0, 1], "")]
+#[case::the_old_alone(4, &[0], "checkpoint.key")]
+fn tiles_with_entries(#[case] size: usize, #[case] by: &[usize], #[case] step: &str) {
+    let lines = lines();
+    let mut files = super::tiles_with_entries(&lines[..size]);
+    let note = signed(&lines, size, by);
+    files.0.insert("checkpoint".to_owned(), note.into_bytes());
+    let policy = format!("log {}\nquorum none\n", vkey(KEYS[0]));
+    let report = check_tiles(&files, policy.as_bytes()).unwrap();
+    assert_eq!(failed(&report), step, "{report:#?}");
+}

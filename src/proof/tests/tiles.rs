@@ -20,7 +20,7 @@ fn many(count: u64) -> Vec<Hash> {
 fn tiles_with_entries_are_good() {
     let report = check(&tiles_with_entries(&lines(300)));
     assert_eq!(failed(&report), "", "{report:#?}");
-    assert_eq!(report.steps().len(), 18);
+    assert_eq!(report.steps().len(), 19);
     assert_eq!(found(&report, "tiles.there"), "3 tiles of 300 entries");
     assert_eq!(found(&report, "tiles.levels"), "1 full tile");
     assert_eq!(
