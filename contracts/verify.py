@@ -41,23 +41,34 @@ def unhex(text, size):
     need(re.fullmatch("[0-9a-f]{%d}" % (2 * size), text), "no lower-case hex of that length")
     return bytes.fromhex(text)
 
-def checkpoint(note, vkey):
+def read_vkey(vkey):
     name, key_id, typed = vkey.split("+", 2)
     typed = b64(typed)
     need(typed[0] == 1 and sha(f"{name}\n".encode(), typed)[:4].hex() == key_id, "the verifier key")
     admit(typed[1:])
+    return name, key_id, typed[1:]
+
+def checkpoint(note, vkey):
+    name, key_id, key = read_vkey(vkey)
     text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:]
     blobs = [b64(line.removeprefix(f"— {name} ")) for line in lines.split("\n") if line.startswith(f"— {name} ")]
     sigs = [blob[4:] for blob in blobs if blob[:4].hex() == key_id]
     need(sigs and lines.endswith("\n"), "the ledger's key did not sign the checkpoint")
-    [verify(typed[1:], text.encode(), sig, "the checkpoint's signature is not valid") for sig in sigs]
+    [verify(key, text.encode(), sig, "the checkpoint's signature is not valid") for sig in sigs]
     origin, size, root_hash, rest = text.split("\n")
     need(origin == name and rest == "" and str(int(size)) == size and int(size) >= 0, "the checkpoint's text")
-    return name, typed[1:], int(size), unhex(b64(root_hash).hex(), 32)
+    return name, int(size), unhex(b64(root_hash).hex(), 32)
 
 class Register:  # live: each live key's party and powers; waits: what op ids asked for, and when it happens
-    def __init__(self, log_key):
-        self.live, self.waits, self.taken, self.names, self.ruled = {}, {}, {log_key}, [], set()
+    def __init__(self):  # logs: the verifier keys of checkpoints, each with the least size that it signs
+        self.live, self.waits, self.taken, self.names, self.ruled, self.logs = {}, {}, set(), [], set(), []
+
+    def log(self, size, vkey, ledger):
+        name, _, key = read_vkey(vkey)
+        need(name == ledger and key not in self.taken, "a verifier key of another name, or a key that is taken")
+        self.logs.append((size, vkey))
+        self.taken.add(key)
+        return key
 
     def happen(self, time):
         due = sorted((op for op in self.waits if self.waits[op][0] <= time), key=lambda op: self.waits[op][0])
@@ -68,13 +79,14 @@ class Register:  # live: each live key's party and powers; waits: what op ids as
         powers = powers or {"admin", "maker", *(["checker"] if party in self.ruled else [])}
         return any(self.live.get(key, ("",))[0] == party and powers & self.live[key][1] for key in signers)
 
-def register(n, time, op_id, payload, signers, vkey, reg):
-    body, op, by, new, called = payload["body"], payload["op"], payload["party"], [], []
+def register(n, time, op_id, payload, signers, reg):
+    body, op, by, new, called, log = payload["body"], payload["op"], payload["party"], [], [], set()
     wait = lambda days, party, gone, fresh: reg.waits.update({op_id: (time + datetime.timedelta(days), party, gone, fresh)})
     need((n == 0) == (op == "ledger.create"), "ledger.create is entry 0 and nothing else")
     reg.happen(time)
     if op == "ledger.create":
-        need((body["origin"], body["vkey"], body["engine"]) == (payload["ledger"], vkey, 1), "entry 0 is another ledger's")
+        need((body["origin"], body["engine"]) == (payload["ledger"], 1), "entry 0 is another ledger's")
+        reg.log(0, body["vkey"], payload["ledger"])
         need(any("admin" in grant["powers"] for grant in body["keys"]), "no operator key with the power admin")
         new, called = body["keys"], [by]
     elif op == "party.admit":
@@ -85,15 +97,18 @@ def register(n, time, op_id, payload, signers, vkey, reg):
         need(all(reg.live[key][0] in (by, vouched) for key in signers if key in reg.live), "a key is not asked to sign")
     elif op in ("key.add", "key.recover"):
         new = [body["key"]]
-    own = {"admin"} if op in ("key.add", "key.revoke", "key.veto") else None
+    elif op == "ledger.rekey":
+        need(by == reg.names[0], "the operator changes the ledger's key")
+        log = {reg.log(n + 1, body["new_vkey"], payload["ledger"])}
+    own = {"admin"} if op in ("key.add", "key.revoke", "key.veto", "ledger.rekey") else None
     need(n == 0 or reg.stands(by, signers, own), f"no key of {by} that may signed")
     reg.names += called
     need(len(reg.names) == len(set(reg.names)), "a party is there already")
     holder = called[0] if called else body["party"] if op == "key.recover" else by
     fresh = {unhex(g["key"], 32): (holder, set(g["powers"])) for g in new}
     need(len(fresh) == len(new) and not fresh.keys() & reg.taken, "a key is taken")
-    known = all(key in fresh or key in reg.live for key in signers)
-    need(known and fresh.keys() <= set(signers), "a signer is no party's live key, or a new key does not sign")
+    known = all(key in fresh or key in log or key in reg.live for key in signers)
+    need(known and fresh.keys() | log <= set(signers), "a signer is no party's live key, or a new key does not sign")
     [admit(key) for key in fresh]
     reg.taken |= fresh.keys()
     if called:
@@ -113,8 +128,8 @@ def register(n, time, op_id, payload, signers, vkey, reg):
         need(reg.waits.pop(body["operation"], (0, ""))[1] == by, "nothing waits that is vetoed")
 
 def check(export, note, vkey):
-    origin, log_key, size, signed_root = checkpoint(note, vkey)
-    leaves, ops, reg, last, n = [], set(), Register(log_key), "", -1
+    origin, size, signed_root = checkpoint(note, vkey)
+    leaves, ops, reg, last, n = [], set(), Register(), "", -1
     *lines, rest = export.split(b"\n")
     need(rest == b"", "the export does not end with a newline")
     try:
@@ -135,13 +150,16 @@ def check(export, note, vkey):
             pae, signers = f"DSSEv1 38 {TYPE} {len(text.encode())} {text}".encode(), [key for key, _ in sigs]
             need(sha(pae) not in ops and signers == sorted(set(signers)) and 1 <= len(sigs) <= 16, "op id again, or sigs")
             [verify(key, pae, sig, f"the signature of {key.hex()} is not valid") for key, sig in sigs]
-            register(n, time, sha(pae).hex(), payload, signers, vkey, reg)
+            register(n, time, sha(pae).hex(), payload, signers, reg)
             last = entry["time"]
             ops.add(sha(pae))
             leaves.append(sha(b"\0", line))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise SystemExit(f"entry {n}: {fault}")
     need(len(leaves) >= size, f"the export has {len(leaves)} entries, the checkpoint covers {size}")
+    logs = [log for least, log in reg.logs if least <= size]
+    need(vkey in logs, "no entry below the checkpoint names the verifier key")
+    checkpoint(note, logs[-1])  # the key that counts at its size signed it, whichever else did
     need(root(leaves[:size]) == signed_root, "another history was signed")
     return f"{origin}: {size} entries are sound, root {signed_root.hex()}, {len(leaves) - size} more not yet signed"
 

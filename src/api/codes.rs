@@ -290,6 +290,13 @@ pub const CLOSED: Group = &[code(
 /// There is no room for one more.
 pub const QUEUE_FULL: Code = code(503, "queue.full", "too much is waiting already");
 
+/// The ledger could not sign its next checkpoint.
+const SECRET_MISSING: Code = code(
+    422,
+    "ledger.secret",
+    "the server does not hold the secret of the key that is to sign the checkpoints",
+);
+
 /// A batch as a whole; the problems of a line stand in its line.
 pub const BATCH: Group = &[QUEUE_FULL];
 
@@ -300,6 +307,7 @@ pub const ENTERING: Group = &[
         "signature.invalid",
         "a signature on the envelope does not verify",
     ),
+    SECRET_MISSING,
     QUEUE_FULL,
     code(503, "storage.full", "the disk is full"),
 ];
@@ -316,6 +324,7 @@ pub const CHECK: Group = &[
         "check.party",
         "the payload is another party's than the session's",
     ),
+    SECRET_MISSING,
     code(
         429,
         "quota.exceeded",

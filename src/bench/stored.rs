@@ -142,8 +142,7 @@ impl Run<'_> {
         let store =
             read_only(&Layout::new(data), &mut |_, _| ()).map_err(|error| failed(&error))?;
         let size = store.head.checkpoint.size;
-        let lines = store.reader.entries(0..size);
-        let lines = lines.map(|entry| entry.map(|(_, line)| line.bytes().to_vec()));
+        let lines = store.reader.lines(0..size);
         let limit = Limit::of_entries(&store.reader, self.size.limit_ms)?;
         let rate = limit.around(size as usize, || {
             audit(lines, &mut |_| ())

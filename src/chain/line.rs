@@ -80,10 +80,10 @@ pub enum LineError {
     /// An entry needs a signature.
     #[error("an entry needs at least one signature")]
     Unsigned,
-    /// The line reads as an entry whose encoding is another line.
-    #[error("not canonical: differs from its entry's encoding at offset {offset}")]
+    /// The line reads as an entry whose encoding is another line: a key stands behind a later one.
+    #[error("not canonical: the key at offset {offset} belongs before the one that it follows")]
     NotCanonical {
-        /// The first offset that differs.
+        /// Where the key is.
         offset: usize,
     },
 }
@@ -214,7 +214,8 @@ impl Unplaced {
 }
 
 impl Line {
-    /// Reads a line without its newline: the entry, and the line with its leaf hash.
+    /// Reads a line without its newline: the entry, and the line with its leaf hash. Every part is read in its one spelling, so
+    /// that the encoding of the entry is the line.
     pub fn decode(bytes: &[u8]) -> Result<(Entry, Line), LineError> {
         if bytes.len() > LINE_LEN_MAX {
             return Err(LineError::TooLong { len: bytes.len() });
@@ -223,16 +224,12 @@ impl Line {
             offset: e.valid_up_to(),
         })?;
         let entry = read_entry(text)?;
-        let line = entry.encode();
-        if line.bytes != bytes {
-            let common = line
-                .bytes
-                .iter()
-                .zip(bytes)
-                .take_while(|(a, b)| a == b)
-                .count();
-            return Err(LineError::NotCanonical { offset: common });
-        }
+        let line = Line {
+            n: entry.n,
+            prev: entry.prev,
+            leaf: leaf_hash(bytes),
+            bytes: bytes.to_vec(),
+        };
         Ok((entry, line))
     }
 
@@ -293,7 +290,12 @@ fn read_entry(text: &str) -> Result<Entry, LineError> {
     let mut envelope = Envelope::new(payload_type, payload).map_err(LineError::Envelope)?;
     from.literal(",\"sigs\":[[\"")?;
     loop {
+        let offset = from.offset();
         let key = from.fixed(64, "a key in lower-case hex", |t| t.parse().ok())?;
+        let last = envelope.signatures().last();
+        if last.is_some_and(|(last, _)| *last > key) {
+            return Err(LineError::NotCanonical { offset });
+        }
         from.literal("\",\"")?;
         let sig = from.fixed(88, "a signature in padded base64", |t| t.parse().ok())?;
         envelope

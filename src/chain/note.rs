@@ -14,7 +14,7 @@ pub const NOTE_LEN_MAX: usize = 64 * 1024;
 pub const NOTE_SIGNATURES_MAX: usize = 100;
 
 /// A signature line starts with an em dash (U+2014) and a space.
-const SIGNATURE_PREFIX: &str = "— ";
+pub const SIGNATURE_PREFIX: &str = "— ";
 
 /// What a key signs: the type byte of a verifier key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -96,7 +96,7 @@ pub enum PolicyRefusal {
     #[error("the policy names no log `{0}`")]
     Origin(String),
     /// The log did not sign it.
-    #[error("{0}")]
+    #[error("{0}{hint}", hint = whose_key(.0))]
     Log(NoteError),
     /// A known witness's cosignature does not verify.
     #[error("{0}")]
@@ -120,6 +120,13 @@ impl Policy {
     /// The logs, in order.
     pub fn logs(&self) -> &[PolicyLog] {
         &self.logs
+    }
+
+    /// The same with further keys of logs, which somebody vouches for whom it believes.
+    pub fn and_logs(mut self, keys: impl IntoIterator<Item = VerifierKey>) -> Policy {
+        let logs = keys.into_iter().map(|vkey| PolicyLog { vkey, url: None });
+        self.logs.extend(logs);
+        self
     }
 
     /// The witnesses, in order.
@@ -276,6 +283,13 @@ impl fmt::Display for PolicyText {
 impl fmt::Debug for PolicyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PolicyText({self})")
+    }
+}
+
+fn whose_key(error: &NoteError) -> &'static str {
+    match error {
+        NoteError::Unsigned => "; a log that has changed its key has a `log` line for each",
+        _ => "",
     }
 }
 

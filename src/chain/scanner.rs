@@ -20,6 +20,10 @@ impl<'a> Scanner<'a> {
         Scanner { text, at: 0 }
     }
 
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
     pub(super) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use super::export::progress;
 use super::{Failure, output};
 use crate::chain::{Checkpoint, Note, VerifierKey};
+use crate::domain::objects::Ledger;
 use crate::ledger::audit::{AuditError, Audited, audit};
 use crate::proof::Lines;
 use crate::store::Layout;
@@ -18,7 +19,7 @@ use crate::store::recovery::read_only;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: counterfoil audit --export chain.jsonl --checkpoint checkpoint.txt --vkey \"$(cat vkey.txt)\"\n\
-    Without --vkey the key that entry 0 names is believed: pass one that you have from elsewhere."
+    Without --vkey the key is believed that entry 0 names, or the last `ledger.rekey`: pass one that you have from elsewhere."
 )]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["data", "export"])))]
 pub(crate) struct Args {
@@ -57,20 +58,42 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         audited.tree.root()
     ));
     let Some(note) = note else { return Ok(()) };
-    let vkey = match &args.vkey {
-        Some(vkey) => vkey.clone(),
-        None => ledger
-            .vkey
-            .as_str()
-            .parse()
-            .map_err(|error| Failure::of("the key of entry 0", error))?,
-    };
-    check(&note, &vkey, &audited)?;
+    let vkey = check_keys(&note, ledger, args.vkey.as_ref(), &audited)?;
     output::text(&format!(
         "the checkpoint over {size} entries is signed by {}\n",
         vkey.name()
     ));
     Ok(())
+}
+
+/// The key that counts at the checkpoint's size must have signed it, and the one that is believed.
+fn check_keys(
+    note: &Note,
+    ledger: &Ledger,
+    believed: Option<&VerifierKey>,
+    audited: &Audited,
+) -> Result<VerifierKey, Failure> {
+    let covered = Checkpoint::parse(note.text()).map_or(0, |checkpoint| checkpoint.size);
+    let own: VerifierKey = ledger
+        .keys
+        .at(covered)
+        .vkey
+        .as_str()
+        .parse()
+        .map_err(|error| Failure::of("the ledger's key", error))?;
+    // A key that was replaced signs nothing by itself any more.
+    check(note, &own, audited)?;
+    let Some(vkey) = believed else {
+        return Ok(own);
+    };
+    let mut keys = ledger.keys.iter();
+    let had = keys.any(|(_, key)| key.vkey.as_str() == vkey.to_string());
+    match check(note, vkey, audited) {
+        Err(Failure::FoundBad(what)) if had => Err(Failure::FoundBad(format!(
+            "{what}; the ledger has changed that key: `counterfoil verify --rekeyed` leads on from it"
+        ))),
+        checked => checked.map(|()| vkey.clone()),
+    }
 }
 
 /// The entries must be exactly those that the checkpoint covers.
@@ -106,10 +129,7 @@ fn folder(data: &PathBuf) -> Result<(Audited, Option<Note>), Failure> {
     let store = read_only(&Layout::new(data), &mut |_, _| ())
         .map_err(|error| Failure::of_store(data, &error))?;
     let size = store.head.checkpoint.size;
-    let lines = store
-        .reader
-        .entries(0..size)
-        .map(|entry| entry.map(|(_, line)| line.bytes().to_vec()));
+    let lines = store.reader.lines(0..size);
     let audited = told(audit(lines, &mut bar(size)))?;
     Ok((audited, Some(store.head.note)))
 }

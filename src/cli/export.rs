@@ -12,9 +12,10 @@ use super::{Failure, output};
 use crate::chain::levels::TileNodes;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, encode_bundle, encode_hashes};
 use crate::chain::{Hash, Line, Note};
+use crate::domain::ops::ledger::NamedKeys;
 use crate::store::head::read_head;
 use crate::store::recovery::{ReadOnly, read_only};
-use crate::store::{Layout, Witnessed};
+use crate::store::{Checkpoints, Layout};
 
 /// A data folder to read.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.data)?;
     if let Some(folder) = &args.tiles {
         let witnessed = Layout::new(&args.data.data).witnessed();
-        let newest = Witnessed::newest_in(&witnessed, store.head.checkpoint.size);
+        let newest = Checkpoints::newest_in(&witnessed, store.head.checkpoint.size);
         let newest = newest.map_err(|error| Failure::of(witnessed.display(), error))?;
         return export_tiles(&store, newest, folder, args.with_entries);
     }
@@ -167,26 +168,65 @@ impl Write for Piped {
     }
 }
 
-/// Prints the newest signed checkpoint of durable entries.
-pub(crate) fn checkpoint(args: &DataArgs) -> Result<(), Failure> {
-    let layout = Layout::new(&args.data);
+/// Which checkpoint.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: counterfoil checkpoint --data ledger > checkpoint\n\
+    Of a ledger that has changed its key, for those who know only the earlier one:\n\
+    counterfoil checkpoint --data ledger --rekeyed > rekeyed"
+)]
+pub(crate) struct CheckpointArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Those, one after the other, that an old key and the new one signed when the ledger changed its key
+    #[arg(long)]
+    rekeyed: bool,
+}
+
+/// Prints the newest signed checkpoint of durable entries, or those at which the key changed.
+pub(crate) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
+    let layout = Layout::new(&args.data.data);
+    if args.rekeyed {
+        let path = layout.rekeyed();
+        let all = Checkpoints::all_in(&path).map_err(|error| Failure::of(path.display(), error))?;
+        let text: String = all.iter().map(Note::encode).collect();
+        output::text(&text);
+        return Ok(());
+    }
     let head = read_head(&layout).map_err(|error| Failure::of(layout.head().display(), error))?;
     output::text(&head.note.encode());
     Ok(())
 }
 
-/// Prints the verifier key that entry 0 names.
-pub(crate) fn vkey(args: &DataArgs) -> Result<(), Failure> {
-    let store = open(args)?;
-    let (entry, _) = store
-        .reader
-        .entry(0)
-        .map_err(|error| Failure::of(args.data.display(), error))?;
-    let payload: serde_json::Value =
-        serde_json::from_str(entry.payload()).map_err(|error| Failure::of("entry 0", error))?;
-    let vkey = payload["body"]["vkey"].as_str();
-    let vkey = vkey.ok_or_else(|| Failure::FoundBad("entry 0 names no verifier key".into()))?;
-    output::text(&format!("{vkey}\n"));
+/// Which keys.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: counterfoil vkey --data ledger > vkey\n\
+    A policy with every key that the ledger has had: counterfoil vkey --data ledger --all | sed 's/^/log /'")]
+pub(crate) struct VkeyArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Every key that the ledger has had, in order
+    #[arg(long)]
+    all: bool,
+}
+
+/// Prints the verifier key that counts at the head, or all up to it.
+pub(crate) fn vkey(args: &VkeyArgs) -> Result<(), Failure> {
+    let data = &args.data.data;
+    let mut named = NamedKeys::default();
+    let store = read_only(&Layout::new(data), &mut |entry, _| {
+        named.take(entry.n(), entry.payload());
+    });
+    let store = store.map_err(|error| Failure::of_store(data, &error))?;
+    let (_, keys) = named
+        .found()
+        .ok_or_else(|| Failure::FoundBad("entry 0 names no verifier key".into()))?;
+    let size = store.head.checkpoint.size;
+    let keys = keys.between(if args.all { 0 } else { size }, size);
+    let text: String = keys
+        .map(|(_, key)| format!("{}\n", key.vkey.as_str()))
+        .collect();
+    output::text(&text);
     Ok(())
 }
 

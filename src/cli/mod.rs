@@ -26,6 +26,7 @@ mod operate;
 mod output;
 mod passphrase;
 mod read;
+mod rekey;
 mod remote;
 mod serve;
 mod signing;

@@ -94,6 +94,9 @@ pub(crate) struct SendArgs {
     remote: Remote,
 }
 
+/// Keys that this machine knows, each by its name.
+type Names = Vec<(String, PublicKey)>;
+
 /// What the payloads of one call have in common.
 #[derive(Debug)]
 pub(crate) struct Frame {
@@ -254,10 +257,24 @@ impl Signing {
     }
 }
 
-/// Adds a signature to the envelopes of a file, after showing what they say.
+/// Adds a signature to the envelopes of a file.
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
-    let mut envelopes = read(&args.file)?;
-    let payloads: Vec<Payload> = envelopes.iter().map(decoded).collect::<Result<_, _>>()?;
+    let ring = &args.keyring;
+    add_signature(&args.file, args.yes, || {
+        let key = ring.load(&args.by)?;
+        let known = ring.list().unwrap_or_default();
+        Ok((key, known))
+    })
+}
+
+/// Adds a signature to the envelopes of a file, after showing what they say. The key, and the names of others, are asked for then.
+pub(crate) fn add_signature(
+    file: &Path,
+    yes: bool,
+    key: impl FnOnce() -> Result<(SigningKey, Names), Failure>,
+) -> Result<(), Failure> {
+    let mut envelopes = read(file)?;
+    let payloads = decoded_in(file)?;
     if let [_, _, ..] = &payloads[..] {
         eprint!("{}", summary::totals(&payloads));
     }
@@ -265,23 +282,27 @@ pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     for payload in &payloads {
         eprint!("{}", words(payload));
     }
-    confirm("Sign?", args.yes)?;
-    let key = args.keyring.load(&args.by)?;
+    confirm("Sign?", yes)?;
+    let (key, known) = key()?;
     for envelope in &mut envelopes {
         signed(envelope, &key)?;
     }
-    write(&args.file, &envelopes)?;
+    write(file, &envelopes)?;
     eprintln!(
         "signed by {}; whoever signs too says `counterfoil sign {1} --as NAME`, and then `counterfoil send {1}`",
-        signers(&envelopes[0], &args.keyring).join(", "),
-        args.file.display()
+        signers(&envelopes[0], &known).join(", "),
+        file.display()
     );
     Ok(())
 }
 
+/// What the envelopes of a file say.
+pub(crate) fn decoded_in(file: &Path) -> Result<Vec<Payload>, Failure> {
+    read(file)?.iter().map(decoded).collect()
+}
+
 /// Who has signed: by name where this machine has the key, else by the key.
-fn signers(envelope: &Envelope, ring: &Keyring) -> Vec<String> {
-    let known = ring.list().unwrap_or_default();
+fn signers(envelope: &Envelope, known: &Names) -> Vec<String> {
     let name = |key: &PublicKey| {
         let named = known.iter().find(|(_, of)| of == key);
         named.map_or_else(|| key.to_string(), |(name, _)| name.clone())

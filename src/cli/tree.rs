@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, Subcommand};
 use super::objects::{self, OBJECTS, of};
 use super::{
     Failure, audit, bench, bulk, clock, demo, export, fsck, init, list, manual, monitor, read,
-    serve, signing, verify, witness,
+    rekey, serve, signing, verify, witness,
 };
 
 /// Colours of help and errors; clap leaves them out for a pipe and under NO_COLOR.
@@ -60,7 +60,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Running a ledger",
         &[
-            "init", "serve", "witness", "monitor", "clock", "rulebook", "bench",
+            "init", "serve", "rekey", "witness", "monitor", "clock", "rulebook", "bench",
         ],
     ),
     ("This command", &["completions", "man"]),
@@ -84,6 +84,8 @@ enum Verb {
     Init(init::Args),
     /// Serve a ledger over HTTP
     Serve(serve::Args),
+    /// Prepare another key for the ledger's checkpoints
+    Rekey(rekey::Args),
     /// Cosign the checkpoints of logs: a witness
     Witness(witness::WitnessArgs),
     /// Follow a ledger from outside, and raise an alarm when it shows two histories or takes one back
@@ -109,11 +111,9 @@ enum Verb {
     /// Write the entries that the last checkpoint covers, a line each
     Export(export::ExportArgs),
     /// Print the last checkpoint
-    #[command(after_help = "Example: counterfoil checkpoint --data ledger > checkpoint")]
-    Checkpoint(export::DataArgs),
+    Checkpoint(export::CheckpointArgs),
     /// Print the key that verifies the ledger's checkpoints
-    #[command(after_help = "Example: counterfoil vkey --data ledger > vkey")]
-    Vkey(export::DataArgs),
+    Vkey(export::VkeyArgs),
     /// Say how far the entries of a data folder verify
     Fsck(fsck::Args),
     /// Measure the ledger on this machine: throughput, latency, memory, growth
@@ -166,6 +166,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match of::<Verb>(matches)? {
         Verb::Init(args) => init::run(&args),
         Verb::Serve(args) => serve::run(&args, own),
+        Verb::Rekey(args) => rekey::run(&args),
         Verb::Witness(args) => witness::run(&args),
         Verb::Monitor(args) => monitor::run(&args),
         Verb::Batch(args) => args.run(),

@@ -13,6 +13,9 @@ use crate::proof::{
     Folder, Outcome, RECEIPT_LEN_MAX, Report, Step, check_export, check_receipt, check_tiles,
 };
 
+/// Most bytes of the checkpoints at which a ledger changed its key.
+const REKEYED_LEN_MAX: usize = 16 * NOTE_LEN_MAX;
+
 /// What to verify, and whom to believe.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -20,6 +23,7 @@ use crate::proof::{
     An export is verified under a checkpoint, a folder of tiles under the one in it:\n\
     counterfoil verify chain.jsonl --checkpoint checkpoint --policy policy\n\
     counterfoil verify tiles --policy policy\n\
+    Where the policy knows a key that the ledger had before: --rekeyed with what `counterfoil checkpoint --rekeyed` prints there.\n\
     The policy is a C2SP tlog-policy file: which logs are believed, and which witnesses must have cosigned:\n\
     (echo \"log $(cat vkey)\"; echo 'quorum none') > policy\n\
     Exit codes: 0 good, 1 found bad, 2 usage, 3 could not run."
@@ -31,6 +35,9 @@ pub(crate) struct Args {
     /// The signed checkpoint that an export must be under
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Of a ledger that has changed its key, for a policy that knows an earlier one: the checkpoints that both keys signed
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    rekeyed: Option<PathBuf>,
     /// Which logs and witnesses are believed
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
@@ -67,11 +74,16 @@ fn verified(args: &Args) -> Result<Report, Failure> {
         }
         Some(checkpoint) => {
             let checkpoint = read(checkpoint, NOTE_LEN_MAX)?;
+            let rekeyed = args
+                .rekeyed
+                .as_ref()
+                .map(|path| read(path, REKEYED_LEN_MAX));
+            let rekeyed = rekeyed.transpose()?.unwrap_or_default();
             let export = File::open(&args.what).map_err(could_not)?;
             let length = export.metadata().map_err(could_not)?.len();
             let bar = progress(length, "bytes");
             let export = BufReader::new(bar.wrap_read(export));
-            let report = check_export(export, &checkpoint, &policy).map_err(could_not);
+            let report = check_export(export, &checkpoint, &rekeyed, &policy).map_err(could_not);
             bar.finish_and_clear();
             report
         }

@@ -79,7 +79,7 @@ struct Init {
 #[command(
     after_help = "Example: counterfoil witness add-log $(cat vkey.txt) --data witness\n\
     A ledger's key is what `counterfoil vkey` prints there, or `vkey` in its /readyz. When a ledger changes its key, add the new one \
-    under the same name. A served witness is stopped first, and knows the log when it starts again."
+    under the same name: from the first checkpoint on that the new key has signed, the old one alone is trusted no more. A served witness is stopped first, and knows the log when it starts again."
 )]
 struct AddLog {
     /// The C2SP verifier key of the log's checkpoints

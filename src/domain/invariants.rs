@@ -7,18 +7,25 @@ mod pending;
 
 use super::state::{Effects, State};
 
-/// What does not hold of the whole state; empty, or the code is wrong.
+/// What does not hold of the whole state, in parts that can be looked at side by side; empty, or the code is wrong.
+pub const OF_STATE: [fn(&State) -> Vec<String>; 5] = [
+    indexes,
+    claims::of_state,
+    pending::of_state,
+    legs::of_state,
+    money::of_state,
+];
+
+/// All of it.
 pub fn of_state(state: &State) -> Vec<String> {
-    let mut broken: Vec<String> = state
-        .inexact_indexes()
-        .into_iter()
+    OF_STATE.iter().flat_map(|part| part(state)).collect()
+}
+
+fn indexes(state: &State) -> Vec<String> {
+    let inexact = state.inexact_indexes().into_iter();
+    inexact
         .map(|kind| format!("the index of {kind} differs from a scan"))
-        .collect();
-    broken.extend(claims::of_state(state));
-    broken.extend(pending::of_state(state));
-    broken.extend(legs::of_state(state));
-    broken.extend(money::of_state(state));
-    broken
+        .collect()
 }
 
 /// What would not hold of the objects that the effects touch.

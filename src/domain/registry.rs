@@ -93,6 +93,7 @@ fn pointer(path: &Path) -> String {
 pub const REGISTRY: &[Registered] = &[
     registered::<ledger::create::Create>(),
     registered::<ledger::upgrade::Upgrade>(),
+    registered::<ledger::rekey::Rekey>(),
     registered::<rulebook::publish::Publish>(),
     registered::<party::admit::Admit>(),
     registered::<party::amend::Amend>(),

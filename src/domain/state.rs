@@ -35,6 +35,8 @@ macro_rules! tables {
         pub struct State {
             /// The ledger itself, from entry 0 on.
             pub ledger: Option<Ledger>,
+            /// How many entries have led to it.
+            pub size: u64,
             $(#[doc = concat!("Every ", $kind, ".")] pub $field: Table<$object>,)*
         }
 
@@ -91,6 +93,7 @@ macro_rules! tables {
         impl State {
             /// Carries out what an operation decided. It cannot fail: every question was asked by `decide`.
             pub fn apply(&mut self, effects: Effects) {
+                self.size += 1;
                 if let Some(ledger) = effects.ledger {
                     self.ledger = Some(ledger);
                 }

@@ -31,6 +31,19 @@ pub enum KeyFileError {
     },
 }
 
+impl KeyFileError {
+    /// The same without the way to the folder, for somebody elsewhere.
+    pub fn in_the_folder(&self) -> String {
+        let (KeyFileError::Io { path, .. } | KeyFileError::Pem { path, .. }) = self;
+        let why = match self {
+            KeyFileError::Io { source, .. } => source.to_string(),
+            KeyFileError::Pem { source, .. } => source.to_string(),
+        };
+        let name = path.file_name().unwrap_or_default();
+        format!("{}: {why}", name.to_string_lossy())
+    }
+}
+
 /// Writes a new key file that only its owner can read, durably; never over another.
 pub fn write(path: &Path, key: &SigningKey, passphrase: Option<&str>) -> Result<(), KeyFileError> {
     let text = match passphrase {

@@ -38,8 +38,13 @@ pub fn replace(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
         .open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
-    sync_folder_of(path)
+    rename(Path::new(&beside), path)
+}
+
+/// Gives a file another name in its folder, over what has that name; durable when this returns.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder_of(to)
 }
 
 /// Makes a folder if it is not there, and those above it that are missing.

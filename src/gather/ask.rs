@@ -122,6 +122,11 @@ impl Witness {
                     .ok_or_else(|| other(format!("its status is 409, but its size {text:?}")))
             }
             422 => Err(AskError::OtherHistory(first_line(&text))),
+            // "the log is known, but no trusted key of it signed": so it is behind a change of key.
+            403 => Err(other(format!(
+                "it knows no key that signed ({}): has the ledger changed its key, `counterfoil witness add-log` tells it",
+                first_line(&text)
+            ))),
             status => Err(other(format!(
                 "its status is {status}: {}",
                 first_line(&text)

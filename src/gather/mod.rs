@@ -75,12 +75,23 @@ impl Gathering {
     /// For this ledger, by its policy: which names the ledger's log or none, and says of each witness where it is reached.
     pub fn new(ledger: Ledger, policy: Policy) -> Result<Gathering, StartRefused> {
         let unfit = |why: String| Err(StartRefused::Policy(why));
-        let vkey = ledger.ready().vkey;
-        let logs = policy.logs();
-        if !logs.is_empty() && logs.iter().all(|log| log.vkey.to_string() != vkey) {
+        let vkeys = ledger.vkeys()?;
+        let logs: Vec<String> = policy
+            .logs()
+            .iter()
+            .map(|log| log.vkey.to_string())
+            .collect();
+        let newest = vkeys.last().map(String::as_str).unwrap_or_default();
+        if !logs.is_empty() && !logs.iter().any(|log| vkeys.contains(log)) {
             return unfit(format!(
-                "the policy names other logs, not this ledger's {vkey}"
+                "the policy names other logs, not this ledger's {newest}"
             ));
+        }
+        if !logs.is_empty() && logs.iter().all(|log| log != newest) {
+            tracing::warn!(
+                vkey = newest,
+                "the policy does not name the key that the ledger has by now: add a `log` line"
+            );
         }
         let mut witnesses = Vec::new();
         for witness in policy.witnesses() {
@@ -103,7 +114,7 @@ impl Gathering {
     /// Asks every witness to cosign what the ledger has, before it takes anything in: "one ahead of the store means a rolled-back store,
     /// refuse; fewer than a quorum answering, refuse without `--allow-unwitnessed-start`".
     pub async fn check_start(mut self, allow_unwitnessed: bool) -> Result<Gathering, StartRefused> {
-        let target = target_of(&self.ledger);
+        let target = target_of(&self.ledger, u64::MAX);
         let mut asked = JoinSet::new();
         for witness in std::mem::take(&mut self.witnesses) {
             let (ledger, target) = (self.ledger.clone(), target.clone());
@@ -159,6 +170,7 @@ impl Gathering {
         drop(cosigned);
         let mut round: Option<Round> = None;
         let mut held = Instant::now();
+        let mut asked = self.ledger.witnessed_size();
         loop {
             let size = round
                 .as_ref()
@@ -171,12 +183,14 @@ impl Gathering {
                     self.ledger.durable(size + 1).await?;
                     sleep_until(held + PACE).await;
                 }
-                Ok::<_, Stopped>(target_of(&self.ledger))
+                Ok::<_, Stopped>(())
             };
             tokio::select! {
                 next = next => {
-                    let Ok(target) = next else { return };
+                    let Ok(()) = next else { return };
+                    let target = target_of(&self.ledger, asked);
                     held = Instant::now();
+                    asked = target.checkpoint.size;
                     // Where nothing was entered meanwhile, the cosignatures that have come stand.
                     if round.as_ref().map(Round::size) != Some(target.checkpoint.size) {
                         round = Some(Round::of(target.clone()));
@@ -216,9 +230,9 @@ impl Gathering {
     }
 }
 
-/// The newest checkpoint, as it is held up to the witnesses.
-fn target_of(ledger: &Ledger) -> Target {
-    let published = ledger.published();
+/// The newest checkpoint, or one that comes before it, as it is held up to the witnesses: they were asked for one of `asked` entries.
+fn target_of(ledger: &Ledger, asked: u64) -> Target {
+    let published = ledger.to_cosign(asked);
     let note = Note::decode(published.checkpoint.as_bytes());
     Target {
         checkpoint: Checkpoint {

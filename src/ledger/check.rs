@@ -1,9 +1,14 @@
 //! What would become of an operation that nobody has signed yet.
 
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
 use crate::chain::Envelope;
 use crate::chain::pae::OP_TYPE;
 use crate::domain::Refusal;
 use crate::domain::head::Head;
+use crate::domain::objects::LedgerKey;
 use crate::domain::payload::Payload;
 use crate::domain::state::State;
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
@@ -50,7 +55,17 @@ impl Ledger {
             (head.size(), checked)
         })?;
         self.inner.shared.status.durable(size).await?;
-        Ok(checked)
+        match checked {
+            Ok((checked, Some(key))) => Ok(self.with_secret(key).await?.map(|()| checked)),
+            checked => Ok(checked.map(|(checked, _)| checked)),
+        }
+    }
+
+    /// Whether the server holds the secret of that key: it reads a file, which may be encrypted.
+    async fn with_secret(&self, key: LedgerKey) -> Result<Result<(), Refusal>, Stopped> {
+        let shared = Arc::clone(&self.inner.shared);
+        let found = spawn_blocking(move || shared.secrets.prepared(&key).map(drop));
+        found.await.map_err(|_| Stopped)
     }
 }
 
@@ -60,14 +75,25 @@ fn read(payload: &str) -> Result<Payload, Refusal> {
     Payload::decode(payload)
 }
 
-fn check(head: &Sequencer, payload: &Payload, op: OpId, time: Instant) -> Result<Checked, Refusal> {
+/// What would become of it, and the key that would sign the checkpoints behind it where that is another.
+fn check(
+    head: &Sequencer,
+    payload: &Payload,
+    op: OpId,
+    time: Instant,
+) -> Result<(Checked, Option<LedgerKey>), Refusal> {
     let keys = keys_asked(head.state(), payload, op, time)?;
     let effects = head.decide(payload, &keys, op, time)?;
-    Ok(Checked {
+    let present = head.state().ledger.as_ref();
+    let ledger = effects.ledger.as_ref();
+    let key = ledger.filter(|ledger| present.is_some_and(|present| present.keys != ledger.keys));
+    let key = key.map(|ledger| ledger.keys.newest().clone());
+    let checked = Checked {
         op_id: op,
         objects: effects.objects().iter().map(ToString::to_string).collect(),
         warnings: effects.warnings,
-    })
+    };
+    Ok((checked, key))
 }
 
 /// The live keys of every party that must sign, and the keys that the operation brings in.

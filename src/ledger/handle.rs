@@ -12,7 +12,7 @@ use crate::chain::{Entry, Line};
 use crate::domain::Refusal;
 use crate::domain::state::State;
 use crate::domain::values::Instant;
-use crate::store::{EntryReader, Index, ReadError, Witnessed};
+use crate::store::{Checkpoints, EntryReader, Index, ReadError};
 
 use super::clock::Clock;
 use super::committer::Published;
@@ -34,13 +34,12 @@ pub(super) struct Inner {
     pub(super) pool: ThreadPool,
     pub(super) clock: Arc<Clock>,
     pub(super) reader: EntryReader,
-    pub(super) witnessed: Witnessed,
+    pub(super) witnessed: Checkpoints,
     pub(super) index: Arc<Index>,
     pub(super) indexed: watch::Receiver<Progress>,
     pub(super) gate: Arc<Gate>,
     pub(super) again: Arc<tokio::sync::Mutex<Again>>,
     pub(super) origin: String,
-    pub(super) vkey: String,
     pub(super) quarantined: Vec<PathBuf>,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -61,7 +60,7 @@ pub struct At<'s> {
 pub struct Ready {
     /// Its name; a drill's begins `drill.`.
     pub origin: String,
-    /// The C2SP verifier key of its checkpoints.
+    /// The C2SP verifier key of its newest checkpoint; empty after the sequencer broke.
     pub vkey: String,
     /// Number of durable entries.
     pub size: u64,
@@ -131,16 +130,38 @@ impl Ledger {
         &self.inner.origin
     }
 
+    /// The C2SP verifier keys of its checkpoints, the newest last.
+    pub fn vkeys(&self) -> Result<Vec<String>, Stopped> {
+        self.inner.shared.at_head(|head| {
+            let ledger = head.state().ledger.iter();
+            let keys = ledger.flat_map(|ledger| ledger.keys.iter());
+            keys.map(|(_, key)| key.vkey.as_str().to_owned()).collect()
+        })
+    }
+
+    /// The checkpoint that witnesses are to cosign where they were asked for one of `asked` entries before: the newest, but none that
+    /// two keys signed is passed over, as a witness may not know the new one yet.
+    pub fn to_cosign(&self, asked: u64) -> Published {
+        let crossing = self.inner.shared.status.crossing();
+        let crossing = crossing.filter(|crossing| crossing.size > asked);
+        crossing.unwrap_or_else(|| self.published())
+    }
+
     /// How the ledger is.
     pub fn ready(&self) -> Ready {
         let inner = &self.inner;
-        let last = inner.shared.at_head(super::sequencer::Sequencer::time);
-        let last = last.unwrap_or(Instant::MIN);
+        let size = self.published().size;
+        let seen = inner.shared.at_head(|head| {
+            let ledger = head.state().ledger.as_ref();
+            let vkey = ledger.map(|ledger| ledger.keys.at(size).vkey.as_str().to_owned());
+            (head.time(), vkey.unwrap_or_default())
+        });
+        let (last, vkey) = seen.unwrap_or((Instant::MIN, String::new()));
         let clock = inner.clock.now();
         Ready {
             origin: inner.origin.clone(),
-            vkey: inner.vkey.clone(),
-            size: self.published().size,
+            vkey,
+            size,
             time: clock.as_ref().map_or(last, |now| last.max(*now)),
             drill: is_drill(&inner.origin),
             quarantined: inner.unacknowledged(),

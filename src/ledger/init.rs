@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroizing;
@@ -20,7 +21,9 @@ use crate::store::{Layout, OpenError, SegmentJournal};
 
 use super::committer::{CommitError, Committer};
 use super::intake::Decoded;
-use super::keyfile::{self, KeyFileError};
+use super::keyfile::{self, KeyFileError, KeyFiles};
+
+use super::secrets::Secrets;
 use super::sequencer::{Outcome, Sequencer};
 use super::verify::Verified;
 
@@ -118,7 +121,7 @@ pub fn init(data: &Path, options: &InitOptions<'_>) -> Result<String, InitError>
         Box::new(journal),
         Tree::new(),
         origin.as_str().to_owned(),
-        key,
+        Arc::new(Secrets::new(KeyFiles::of(data, key))),
     );
     committer.commit(&[created], 0)?;
     committer.flush()?;

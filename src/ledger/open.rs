@@ -11,15 +11,15 @@ use zeroize::Zeroizing;
 
 use crate::chain::checkpoint::is_drill;
 use crate::chain::note::VkeyError;
-use crate::chain::{
-    Checkpoint, CheckpointError, Entry, Levels, Line, SigningKey, Verifier, VerifierKey,
-};
-use crate::domain::payload::Payload;
+use crate::chain::{Checkpoint, CheckpointError, Entry, Levels, Line, Verifier};
+use crate::domain::objects::{self, LedgerKey};
+use crate::domain::ops::ledger::NamedKeys;
+use crate::domain::values::Succession;
 use crate::store::quarantine::unacknowledged;
 use crate::store::recovery::{NewHead, fsck};
 use crate::store::{
-    EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Recovered,
-    SegmentJournal, Witnessed, free_space,
+    Checkpoints, EntryReader, Index, IndexError, Journal, Layout, OpenError, ReadError, Recovered,
+    SegmentJournal, free_space,
 };
 
 use super::batch::{Record, record_of};
@@ -29,10 +29,11 @@ use super::gate::{FreeBytes, Gate};
 use super::handle::{Inner, Ledger};
 use super::history::History;
 use super::indexer::{self, BATCHES_BEHIND_MAX, Progress};
-use super::keyfile::{self, KeyFileError};
+use super::keyfile::{KeyFileError, KeyFiles};
 use super::pipeline::{self, Shared};
 use super::replay::{BadEntry, Checks, ReadEntry, Replay, Why};
-use super::sequencer::{Entered, Sequencer};
+use super::secrets::{Secrets, SecretsError};
+use super::sequencer::Entered;
 use super::status::Status;
 use super::verify;
 
@@ -85,12 +86,9 @@ pub enum StartError {
     /// The key file cannot be used.
     #[error("{0}")]
     KeyFile(#[from] KeyFileError),
-    /// The key is not the one that entry 0 names.
-    #[error("the key in ledger.key is not that of {vkey}, the ledger's verifier key")]
-    OtherKey {
-        /// What entry 0 names.
-        vkey: String,
-    },
+    /// The key that must sign is not there.
+    #[error("{0}")]
+    Secrets(#[from] SecretsError),
     /// The ledger's verifier key cannot be read.
     #[error("the ledger's verifier key: {0}")]
     Vkey(#[from] VkeyError),
@@ -133,10 +131,10 @@ pub(super) struct Parts {
     pub(super) reader: EntryReader,
     pub(super) replay: Replay,
     pub(super) levels: Levels,
-    pub(super) witnessed: Witnessed,
+    pub(super) witnessed: Checkpoints,
     pub(super) data: PathBuf,
     pub(super) index: Index,
-    pub(super) key: SigningKey,
+    pub(super) keys: KeyFiles,
     pub(super) quarantined: Vec<PathBuf>,
     pub(super) verifier: Verifier,
     pub(super) free_bytes: FreeBytes,
@@ -155,18 +153,29 @@ impl Ledger {
     /// Starts the threads.
     pub(super) fn serve(parts: Parts) -> Result<Ledger, StartError> {
         let (sequencer, tree) = parts.replay.finish()?;
-        let (origin, vkey) = identity(&sequencer)?;
-        check_head(&*parts.journal, &parts.key, &vkey)?;
+        let ledger = sequencer.state().ledger.as_ref();
+        let ledger = ledger.ok_or(StartError::NoLedger)?;
+        let origin = ledger.origin.as_str().to_owned();
+        let head = check_head(&*parts.journal, ledger)?;
+        let secrets = Secrets::open(parts.keys, &ledger.keys, (head, sequencer.size()))?;
+        let secrets = Arc::new(secrets);
         if parts.clock == ClockChoice::Manual && !is_drill(&origin) {
             return Err(StartError::NoDrill { origin });
         }
         let clock = Arc::new(Clock::start(parts.clock, sequencer.time()));
         let gate = Arc::new(Gate::new(Arc::clone(&clock), parts.free_bytes));
-        let mut committer = Committer::new(parts.journal, tree, origin.clone(), parts.key);
+        let mut committer =
+            Committer::new(parts.journal, tree, origin.clone(), Arc::clone(&secrets));
         let history = History::new(parts.levels, parts.reader.clone());
         check_witnessed(&parts.witnessed, &history, &parts.data)?;
         let status = Status::new(committer.publish(0)?);
-        let shared = Arc::new(Shared::new(sequencer, status, history, parts.verifier));
+        let shared = Arc::new(Shared::new(
+            sequencer,
+            status,
+            history,
+            parts.verifier,
+            secrets,
+        ));
         let index = Arc::new(parts.index);
         let pool = verify::pool(parts.verify_threads)?;
         let (records, indexed, indexer) = start_indexer(&index).map_err(StartError::Thread)?;
@@ -185,7 +194,6 @@ impl Ledger {
                 gate,
                 again: Arc::default(),
                 origin,
-                vkey: vkey.to_string(),
                 quarantined: parts.quarantined,
                 threads: threads.into(),
             }),
@@ -199,8 +207,7 @@ pub(super) fn recover(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Parts, StartError> {
     let layout = Layout::new(&config.data);
-    let passphrase = config.passphrase;
-    let key = keyfile::read(&keyfile::path_in(&config.data), || passphrase)?;
+    let keys = KeyFiles::open(&config.data, config.passphrase)?;
     let Recovered { journal, .. } = SegmentJournal::open(layout.clone(), &mut |_, _| ())?;
     let reader = journal.reader();
     let leaf = |n| reader.leaf(n).ok();
@@ -217,10 +224,10 @@ pub(super) fn recover(
         reader,
         replay,
         levels,
-        witnessed: Witnessed::open(&layout.witnessed()).map_err(StartError::Witnessed)?,
+        witnessed: Checkpoints::open(&layout.witnessed()).map_err(StartError::Witnessed)?,
         data: layout.data().to_owned(),
         index: opened.index,
-        key,
+        keys,
         quarantined: unacknowledged(&layout)?,
         verifier,
         free_bytes: Box::new(move || free_space(&data)),
@@ -275,34 +282,20 @@ fn read_all(
     read
 }
 
-/// The ledger's name and verifier key, from its state.
-fn identity(sequencer: &Sequencer) -> Result<(String, VerifierKey), StartError> {
-    let ledger = sequencer.state().ledger.as_ref();
-    let ledger = ledger.ok_or(StartError::NoLedger)?;
-    let vkey = ledger.vkey.as_str().parse()?;
-    Ok((ledger.origin.as_str().to_owned(), vkey))
-}
-
-/// The key must be the ledger's, and the head must be signed by it.
-fn check_head(
-    journal: &dyn Journal,
-    key: &SigningKey,
-    vkey: &VerifierKey,
-) -> Result<(), StartError> {
-    if key.public_key() != *vkey.key() {
-        return Err(StartError::OtherKey {
-            vkey: vkey.to_string(),
-        });
-    }
-    if let Some(head) = journal.head() {
-        Checkpoint::open(&head.note, vkey)?;
-    }
-    Ok(())
+/// The head must be signed by the key that counts at its size. Returns that.
+fn check_head(journal: &dyn Journal, ledger: &objects::Ledger) -> Result<u64, StartError> {
+    let Some(head) = journal.head() else {
+        return Ok(0);
+    };
+    let size = head.checkpoint.size;
+    let vkey = ledger.keys.at(size).vkey.as_str().parse()?;
+    Checkpoint::open(&head.note, &vkey)?;
+    Ok(size)
 }
 
 /// What witnesses have cosigned, as the ledger itself has kept it, must be what its entries are.
 fn check_witnessed(
-    witnessed: &Witnessed,
+    witnessed: &Checkpoints,
     history: &History,
     data: &Path,
 ) -> Result<(), StartError> {
@@ -336,21 +329,39 @@ fn start_indexer(index: &Arc<Index>) -> std::io::Result<Indexer> {
 /// Writes a new head over the first `size` entries, on the operator's word; `serve --accept-head N` calls it before it opens.
 pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
     let layout = Layout::new(&config.data);
-    let key = keyfile::read(&keyfile::path_in(&config.data), || {
-        config.passphrase.clone()
-    })?;
-    let mut origin = None;
+    let mut named = NamedKeys::default();
     fsck(&layout, &mut |entry, _| {
-        if entry.n() == 0 {
-            origin = Payload::decode(entry.payload()).ok();
-        }
+        named.take(entry.n(), entry.payload());
     })?;
-    let origin = origin.ok_or(StartError::NoLedger)?.ledger;
+    let (origin, keys) = named.found().ok_or(StartError::NoLedger)?;
+    let (secrets, before) = secrets_for(config, keys, size)?;
     let head = NewHead::prepare(layout, size)?;
     let checkpoint = Checkpoint {
         origin: origin.as_str().to_owned(),
         size,
         root: *head.root(),
     };
-    Ok(head.write(&checkpoint.sign(&[&key])?)?)
+    let (note, is_crossing) = secrets.sign(&checkpoint, before)?;
+    if is_crossing {
+        let kept = secrets.keep(&checkpoint, &note);
+        kept.map_err(CommitError::Keep)?;
+    }
+    Ok(head.write(&note)?)
+}
+
+/// The secrets that sign a head over `size` entries, and what the checkpoint before it is taken to cover. While the key before is
+/// there still, no checkpoint is known to carry both: then this one does.
+fn secrets_for(
+    config: &Config,
+    keys: &Succession<LedgerKey>,
+    size: u64,
+) -> Result<(Secrets, u64), SecretsError> {
+    let open = |before| {
+        let files = KeyFiles::open(&config.data, config.passphrase.clone())?;
+        Secrets::open(files, keys, (before, size)).map(|secrets| (secrets, before))
+    };
+    match open(keys.since(size).saturating_sub(1)) {
+        Err(SecretsError::Missing { .. }) => open(size),
+        opened => opened,
+    }
 }

@@ -21,6 +21,7 @@ use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
 use super::history::History;
 use super::queue::{Lane, Queue, Room, Ticket};
+use super::secrets::Secrets;
 use super::sequencer::{Entered, Outcome, Sequencer};
 use super::status::{Status, StopReason, Stopped};
 use super::verify::{Unfit, VERIFIED_AT_ONCE, Verified};
@@ -109,6 +110,7 @@ pub(super) struct Shared {
     pub(super) status: Status,
     pub(super) history: History,
     verifier: Verifier,
+    pub(super) secrets: Arc<Secrets>,
     /// Whose the registered keys are that have signed: a key belongs to one party for ever.
     owners: RwLock<HashMap<PublicKey, PartyId>>,
 }
@@ -132,6 +134,7 @@ impl Shared {
         status: Status,
         history: History,
         verifier: Verifier,
+        secrets: Arc<Secrets>,
     ) -> Shared {
         Shared {
             inbox: Mutex::default(),
@@ -145,6 +148,7 @@ impl Shared {
             status,
             history,
             verifier,
+            secrets,
             owners: RwLock::default(),
         }
     }
@@ -301,9 +305,16 @@ impl Shared {
     /// Judges and enters one operation. "Every answer waits until the size it was computed at is durable": so it goes into
     /// the open batch, behind all that was entered before.
     fn step(&self, job: Job, clock: &Result<Instant, Refusal>) -> Result<Judged, Stopped> {
+        let secret = self.secret_for(&job.verified, clock)?;
         let mut head = self.head.write().map_err(|_| Stopped)?;
-        let outcome = head.step(&job.verified, clock.clone());
+        let outcome = match &secret {
+            Err(refusal) => Outcome::Refused(refusal.clone()),
+            Ok(_) => head.step(&job.verified, clock.clone()),
+        };
         drop(head);
+        if let (Outcome::Entered(entered), Ok(Some(secret))) = (&outcome, secret) {
+            self.secrets.push(entered.line.n() + 1, secret);
+        }
         let (judgement, entered) = match outcome {
             Outcome::Entered(mut entered) => (Judgement::of(&mut entered), Some(entered)),
             Outcome::Repeat { n } => (Judgement::Repeat { n }, None),

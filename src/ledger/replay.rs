@@ -1,5 +1,7 @@
 //! Going through entries again: the one function for starts, audits and tests.
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
 use crate::chain::pae::OP_TYPE;
 use crate::chain::{Entry, Line, LineError, PublicKey, Tree, Verifier};
 use crate::domain::payload::Payload;
@@ -219,8 +221,10 @@ impl Replay {
     pub fn finish(self) -> Result<(Sequencer, Tree), BadEntry> {
         if self.checks == Checks::Invariants {
             let n = self.sequencer.size().saturating_sub(1);
-            holds(invariants::of_state(self.sequencer.state()))
-                .map_err(|why| BadEntry { n, why })?;
+            let state = self.sequencer.state();
+            let parts = invariants::OF_STATE.par_iter();
+            let broken = parts.flat_map_iter(|part| part(state)).collect();
+            holds(broken).map_err(|why| BadEntry { n, why })?;
         }
         Ok((self.sequencer, self.tree))
     }

@@ -16,7 +16,6 @@ use super::verify::Verified;
 #[derive(Debug)]
 pub struct Sequencer {
     state: State,
-    size: u64,
     last: Hash,
     time: Instant,
     recent: Recent,
@@ -63,7 +62,6 @@ impl Sequencer {
     pub fn new() -> Sequencer {
         Sequencer {
             state: State::default(),
-            size: 0,
             last: Hash::ZERO,
             time: Instant::MIN,
             recent: Recent::default(),
@@ -78,7 +76,7 @@ impl Sequencer {
 
     /// Number of entries.
     pub fn size(&self) -> u64 {
-        self.size
+        self.state.size
     }
 
     /// Leaf hash of the last entry; zeros before the first.
@@ -115,7 +113,7 @@ impl Sequencer {
             Err(refusal) if time > payload.not_after => return Outcome::Expired(refusal),
             Err(refusal) => return Outcome::Refused(refusal),
         };
-        let line = verified.line.place(self.size, time.millis(), self.last);
+        let line = verified.line.place(self.size(), time.millis(), self.last);
         let line = line.expect("an instant can be written");
         Outcome::Entered(self.enter(*op, payload, time, line, effects))
     }
@@ -129,8 +127,8 @@ impl Sequencer {
         time: Instant,
     ) -> Result<Effects, Refusal> {
         let effects = judge(&self.state, payload, keys, op, time)?;
-        // Every key that an operation brings in signs its envelope, and stands in a party that it changes.
-        if !effects.parties.is_empty() {
+        // Every key that an operation brings in signs its envelope, and stands in a party or the ledger that it changes.
+        if !effects.parties.is_empty() || effects.ledger.is_some() {
             self.check_new_keys(keys)?;
         }
         Ok(effects)
@@ -155,13 +153,14 @@ impl Sequencer {
         line: Line,
         mut effects: Effects,
     ) -> Entered {
+        let n = self.size();
         let mut told = Vec::new();
         for party in &effects.audience {
             let due = self.later.take_due(*party, time).into_iter();
-            told.extend(due.chain([self.size]).map(|n| (*party, n)));
+            told.extend(due.chain([n]).map(|n| (*party, n)));
         }
         for (party, from) in std::mem::take(&mut effects.audience_later) {
-            self.later.put(party, self.size, from);
+            self.later.put(party, n, from);
         }
         let entered = Entered {
             op,
@@ -172,9 +171,8 @@ impl Sequencer {
             line,
         };
         self.state.apply(effects);
-        self.recent.remember(op, self.size, payload.not_after);
+        self.recent.remember(op, n, payload.not_after);
         self.recent.forget_before(time);
-        self.size += 1;
         self.last = *entered.line.leaf();
         self.time = time;
         entered

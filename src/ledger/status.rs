@@ -28,13 +28,17 @@ pub struct Stopped;
 pub(super) struct Status {
     published: watch::Sender<Published>,
     stopped: watch::Sender<Option<StopReason>>,
+    /// The last checkpoint behind a change of key since the start.
+    crossing: Mutex<Option<Published>>,
     /// Since when a quorum of witnesses has not followed: it last did, or something was entered that it has not cosigned.
     unwitnessed: Mutex<Option<Instant>>,
 }
 
 impl Status {
     pub(super) fn new(published: Published) -> Status {
+        let crossing = published.is_crossing.then(|| published.clone());
         Status {
+            crossing: Mutex::new(crossing),
             published: watch::Sender::new(published),
             stopped: watch::Sender::new(None),
             unwitnessed: Mutex::new(Some(Instant::now())),
@@ -42,8 +46,20 @@ impl Status {
     }
 
     pub(super) fn publish(&self, published: Published) {
+        if published.is_crossing {
+            *self.kept_crossing() = Some(published.clone());
+        }
         self.published.send_replace(published);
         self.unwitnessed().get_or_insert_with(Instant::now);
+    }
+
+    /// The last checkpoint behind a change of key since the start.
+    pub(super) fn crossing(&self) -> Option<Published> {
+        self.kept_crossing().clone()
+    }
+
+    fn kept_crossing(&self) -> MutexGuard<'_, Option<Published>> {
+        self.crossing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A quorum of witnesses has cosigned the first `size` entries.

@@ -6,6 +6,7 @@ mod faults;
 mod order;
 mod past;
 mod proofs;
+mod rekey;
 mod restart;
 
 use super::Answer;

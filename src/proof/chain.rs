@@ -5,7 +5,10 @@ use serde::Deserialize;
 
 use super::report::{Failed, Planned, Steps, count};
 use crate::chain::instant::format_time;
-use crate::chain::{Entry, Envelope, Hash, Line, PublicKey, Verifier};
+use crate::chain::{
+    Checkpoint, Entry, Envelope, Hash, Line, Note, PublicKey, Verifier, VerifierKey,
+};
+use crate::domain::ops::ledger::NamedKeys;
 use crate::domain::values::{Instant, Name};
 
 pub(super) const LINE: Planned = Planned {
@@ -31,6 +34,10 @@ pub(super) const PAYLOAD: Planned = Planned {
 pub(super) const SIGNATURES: Planned = Planned {
     code: "entry.signatures",
     rule: "every signature on the operation verifies",
+};
+pub(super) const KEY: Planned = Planned {
+    code: "checkpoint.key",
+    rule: "the key that the entries name for a checkpoint of that size signed it",
 };
 
 /// Lines that are checked together.
@@ -93,6 +100,7 @@ pub(super) struct Chain<'a> {
     /// Time of the last line that is covered.
     covered_ms: Option<i64>,
     signatures: u64,
+    keys: NamedKeys,
     verifier: Verifier,
 }
 
@@ -106,6 +114,7 @@ impl Chain<'_> {
             time_ms: 0,
             covered_ms: None,
             signatures: 0,
+            keys: NamedKeys::default(),
             verifier: Verifier::new(),
         }
     }
@@ -113,6 +122,33 @@ impl Chain<'_> {
     /// Lines that were good.
     pub(super) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The keys that the entries name for checkpoints.
+    pub(super) fn keys(&self) -> &NamedKeys {
+        &self.keys
+    }
+
+    /// The key that the entries name for a checkpoint of that size signed it: a key that was replaced says nothing of later entries.
+    pub(super) fn key_found(&self, checkpoint: &Checkpoint, note: &Note) -> Result<String, String> {
+        let Some((_, keys)) = self.keys.found() else {
+            return Ok("no entry names one".to_owned());
+        };
+        let vkey = keys.at(checkpoint.size).vkey.as_str();
+        let key: VerifierKey = vkey.parse().map_err(|error| format!("{vkey}: {error}"))?;
+        match (
+            note.verified(&[key]),
+            keys.since(checkpoint.size).checked_sub(1),
+        ) {
+            (Ok(_), None) => Ok(format!("{vkey}, which entry 0 names")),
+            (Ok(_), Some(n)) => Ok(format!(
+                "{vkey}, which entry {n} puts in the place of the one before"
+            )),
+            (Err(_), None) => Err(format!("entry 0 names {vkey}, which did not")),
+            (Err(_), Some(n)) => Err(format!(
+                "entry {n} changes the key to {vkey}, which did not"
+            )),
+        }
     }
 
     /// Time of the last line that the checkpoint covers.
@@ -183,6 +219,7 @@ impl Chain<'_> {
             };
             signed(entry, forged).map_err(broken(SIGNATURES))?;
             payload_found(entry, self.origin).map_err(broken(PAYLOAD))?;
+            self.keys.take(entry.n(), entry.payload());
             self.signatures += entry.sigs().len() as u64;
         }
         Ok(())

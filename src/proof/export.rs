@@ -1,14 +1,16 @@
 //! An export: the lines of all entries from 0 on, each with a newline after it.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _};
 
-use super::chain::{AT_ONCE, Broken, Chain, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
+use super::chain::{AT_ONCE, Broken, Chain, KEY, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
 use super::report::{Failed, Planned, Report, Steps, count};
 use super::tiles::{CHECKPOINT, read_checkpoint};
 use super::under::{LOG, ORIGIN, POLICY, QUORUM, TIME, check_checkpoint, check_time, read_policy};
-use crate::chain::Tree;
 use crate::chain::line::LINE_LEN_MAX;
+use crate::chain::note::SIGNATURE_PREFIX;
 use crate::chain::policy::Witnessed;
+use crate::chain::{Checkpoint, Hash, Note, Policy, Tree, VerifierKey};
 
 const ENDS: Planned = Planned {
     code: "export.read",
@@ -18,10 +20,9 @@ const ROOT: Planned = Planned {
     code: "export.root",
     rule: "the export has the entries that the checkpoint covers, and their root is the checkpoint's",
 };
-
 const PLAN: &[Planned] = &[
     POLICY, CHECKPOINT, ORIGIN, LOG, QUORUM, ENDS, LINE, NUMBER, PREV, ORDER, SIGNATURES, PAYLOAD,
-    ROOT, TIME,
+    ROOT, KEY, TIME,
 ];
 /// What goes through all lines together.
 const TOGETHER: &[Planned] = &[ENDS, LINE, NUMBER, PREV, ORDER, SIGNATURES, PAYLOAD];
@@ -69,25 +70,78 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
-/// Verifies an export under a checkpoint's file against a policy's.
-pub fn check_export(export: impl BufRead, checkpoint: &[u8], policy: &[u8]) -> io::Result<Report> {
+/// Verifies an export under a checkpoint's file against a policy's. Where the policy knows only a key that the ledger had before,
+/// `rekeyed` has the checkpoints that an old key and the new one signed, one after the other: an entry names the new key, and a
+/// checkpoint over that entry which a believed key signed vouches for it.
+pub fn check_export(
+    export: impl BufRead,
+    checkpoint: &[u8],
+    rekeyed: &[u8],
+    policy: &[u8],
+) -> io::Result<Report> {
     let mut steps = Steps::of(PLAN);
-    if let Ok(witnessed) = read_witnessed(&mut steps, checkpoint, policy) {
-        let read = Read::all(Lines::new(export), &witnessed)?;
-        // A step that failed has been written down.
-        let _ = check(&mut steps, read, &witnessed);
-    }
+    let Ok((policy, note)) = read_files(&mut steps, checkpoint, policy) else {
+        return Ok(steps.finish());
+    };
+    let lines = Lines::new(export);
+    // A step that failed has been written down.
+    let _ = match policy.checkpoint(&note) {
+        Ok(covered) if !rekeyed.is_empty() && policy.log_of(&note, &covered.origin).is_err() => {
+            let crossings = match crossings(rekeyed) {
+                Ok(crossings) => crossings,
+                Err(why) => return Ok(steps.refused(LOG, &why)),
+            };
+            let read = Read::all(lines, &covered, &crossings)?;
+            let led_to = read.led_to(&policy, &crossings);
+            check_checkpoint(&mut steps, &policy.and_logs(led_to), &note)
+                .and_then(|witnessed| check(&mut steps, read, &note, &witnessed))
+        }
+        _ => match check_checkpoint(&mut steps, &policy, &note) {
+            Ok(witnessed) => {
+                let read = Read::all(lines, &witnessed.checkpoint, &[])?;
+                check(&mut steps, read, &note, &witnessed)
+            }
+            Err(failed) => Err(failed),
+        },
+    };
     Ok(steps.finish())
 }
 
-fn read_witnessed(
+fn read_files(
     steps: &mut Steps,
     checkpoint: &[u8],
     policy: &[u8],
-) -> Result<Witnessed, Failed> {
+) -> Result<(Policy, Note), Failed> {
     let policy = read_policy(steps, policy)?;
     let note = read_checkpoint(steps, checkpoint)?;
-    check_checkpoint(steps, &policy, &note)
+    Ok((policy, note))
+}
+
+/// Reads checkpoints that stand one after the other, by size: a line that is no signature, behind one that is, begins the next.
+fn crossings(bytes: &[u8]) -> Result<Vec<(Checkpoint, Note)>, String> {
+    let mut notes: Vec<Vec<u8>> = Vec::new();
+    let mut in_signatures = true;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_signature = line.starts_with(SIGNATURE_PREFIX.as_bytes());
+        if in_signatures && !is_signature {
+            notes.push(Vec::new());
+        }
+        in_signatures = is_signature;
+        notes
+            .iter_mut()
+            .next_back()
+            .into_iter()
+            .for_each(|note| note.extend(line));
+    }
+    let read = |note: &Vec<u8>| {
+        let note = Note::decode(note).map_err(|error| error.to_string())?;
+        let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
+        Ok((checkpoint, note))
+    };
+    let read: Result<Vec<_>, String> = notes.iter().map(read).collect();
+    let mut read = read.map_err(|why| format!("the checkpoints of changed keys: {why}"))?;
+    read.sort_by_key(|(checkpoint, _)| checkpoint.size);
+    Ok(read)
 }
 
 /// How far the lines are good.
@@ -95,15 +149,22 @@ struct Read<'a> {
     chain: Chain<'a>,
     /// Over the lines that the checkpoint covers.
     tree: Tree,
+    /// Its roots at the sizes that are asked for.
+    roots: BTreeMap<u64, Option<Hash>>,
     ended: Result<(), Broken>,
 }
 
 impl Read<'_> {
-    fn all<'a>(mut lines: Lines<impl BufRead>, witnessed: &'a Witnessed) -> io::Result<Read<'a>> {
-        let checkpoint = &witnessed.checkpoint;
+    fn all<'a>(
+        mut lines: Lines<impl BufRead>,
+        checkpoint: &'a Checkpoint,
+        crossings: &[(Checkpoint, Note)],
+    ) -> io::Result<Read<'a>> {
+        let asked = crossings.iter().map(|(crossing, _)| (crossing.size, None));
         let mut read = Read {
             chain: Chain::new(&checkpoint.origin, checkpoint.size),
             tree: Tree::new(),
+            roots: asked.collect(),
             ended: Ok(()),
         };
         while read.ended.is_ok() {
@@ -117,12 +178,35 @@ impl Read<'_> {
         Ok(read)
     }
 
+    /// The keys that those of the policy led to: each is named by an entry below a checkpoint that a believed key signed.
+    fn led_to(&self, policy: &Policy, crossings: &[(Checkpoint, Note)]) -> Vec<VerifierKey> {
+        let Some((origin, named)) = self.chain.keys().found() else {
+            return Vec::new();
+        };
+        let logs = policy.logs().iter().map(|log| log.vkey.clone());
+        let mut believed: Vec<_> = logs.filter(|key| key.name() == origin.as_str()).collect();
+        let known = believed.len();
+        for (crossing, note) in crossings {
+            let is_of_it = self.roots.get(&crossing.size) == Some(&Some(crossing.root));
+            if is_of_it && note.verified(&believed).is_ok() {
+                let named = named.between(0, crossing.size);
+                let named = named.filter_map(|(_, key)| key.vkey.as_str().parse().ok());
+                let new: Vec<_> = named.filter(|key| !believed.contains(key)).collect();
+                believed.extend(new);
+            }
+        }
+        believed.split_off(known)
+    }
+
     fn take(&mut self, mut lines: Vec<Vec<u8>>, cut_off: bool, covered: u64) -> Result<(), Broken> {
         // One that is cut off for its length is told as too long.
         let cut_off = cut_off && lines.pop_if(|last| last.len() <= LINE_LEN_MAX).is_some();
         for leaf in self.chain.take(&lines)? {
             if self.tree.size() < covered {
                 self.tree.append(leaf);
+                if let Some(root) = self.roots.get_mut(&self.tree.size()) {
+                    *root = Some(self.tree.root());
+                }
             }
         }
         let (step, n) = (ENDS, self.chain.size());
@@ -135,8 +219,14 @@ impl Read<'_> {
     }
 }
 
-fn check(steps: &mut Steps, read: Read<'_>, witnessed: &Witnessed) -> Result<(), Failed> {
-    read.chain.told(steps, TOGETHER, read.ended)?;
+fn check(
+    steps: &mut Steps,
+    read: Read<'_>,
+    note: &Note,
+    witnessed: &Witnessed,
+) -> Result<(), Failed> {
+    let chain = &read.chain;
+    chain.told(steps, TOGETHER, read.ended)?;
     let checkpoint = &witnessed.checkpoint;
     let (size, root) = (read.tree.size(), read.tree.root());
     let entries = count(checkpoint.size, "entry", "entries");
@@ -152,12 +242,13 @@ fn check(steps: &mut Steps, read: Read<'_>, witnessed: &Witnessed) -> Result<(),
     } else {
         Ok(())
     };
-    let beyond = read.chain.size() - size;
+    let beyond = chain.size() - size;
     steps.take(ROOT, found, |()| match beyond {
         0 => format!("the root of {entries} is {root}"),
         _ => format!(
             "the root of {entries} is {root}; {beyond} beyond are linked and signed, but under no checkpoint yet"
         ),
     })?;
-    check_time(steps, read.chain.covered_ms(), witnessed)
+    steps.take(KEY, chain.key_found(checkpoint, note), String::clone)?;
+    check_time(steps, chain.covered_ms(), witnessed)
 }

@@ -83,6 +83,12 @@ impl Steps {
         result.map_err(|_| Failed)
     }
 
+    /// The report where this step fails.
+    pub(super) fn refused(mut self, planned: Planned, why: &str) -> Report {
+        self.put(planned, Outcome::Failed(why.to_owned()));
+        self.finish()
+    }
+
     /// The report: of a failure, with what was not reached.
     pub(super) fn finish(mut self) -> Report {
         let is_taken = |planned: &Planned| self.taken.iter().any(|step| step.code == planned.code);

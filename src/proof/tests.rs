@@ -17,6 +17,7 @@ use super::*;
 mod export;
 mod flips;
 mod receipt;
+mod rekey;
 mod tiles;
 
 pub(super) const ORIGIN: &str = "ledger.example/receivables";

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-use super::chain::{Broken, Chain, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
+use super::chain::{Broken, Chain, KEY, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
 use super::report::{Failed, Planned, Report, Steps, count};
 use super::under::{LOG, ORIGIN, POLICY, QUORUM, TIME, check_checkpoint, check_time, read_policy};
 use crate::chain::hash::leaf_hash;
@@ -52,7 +52,7 @@ const LEAVES: Planned = Planned {
 
 const PLAN: &[Planned] = &[
     POLICY, CHECKPOINT, ORIGIN, LOG, QUORUM, THERE, ROOT, LEVELS, ENTRIES, BUNDLES, LEAVES, LINE,
-    NUMBER, PREV, ORDER, SIGNATURES, PAYLOAD, TIME,
+    NUMBER, PREV, ORDER, SIGNATURES, PAYLOAD, KEY, TIME,
 ];
 /// What goes through all bundles together.
 const TOGETHER: &[Planned] = &[
@@ -154,7 +154,7 @@ fn check(steps: &mut Steps, files: &dyn Files, policy: &[u8]) -> Result<(), Stop
     steps.take(LEVELS, levels, |number| {
         count(*number, "full tile", "full tiles")
     })?;
-    check_entries(steps, &tree, &witnessed)
+    check_entries(steps, &tree, &note, &witnessed)
 }
 
 /// Reads a checkpoint's file.
@@ -166,7 +166,12 @@ pub(super) fn read_checkpoint(steps: &mut Steps, bytes: &[u8]) -> Result<Note, F
 }
 
 /// Checks the entries, where they are there.
-fn check_entries(steps: &mut Steps, tree: &Tiles<'_>, witnessed: &Witnessed) -> Result<(), Stop> {
+fn check_entries(
+    steps: &mut Steps,
+    tree: &Tiles<'_>,
+    note: &Note,
+    witnessed: &Witnessed,
+) -> Result<(), Stop> {
     let there = tree.bundles()?;
     let are_there = steps.take(ENTRIES, there, |are_there| match are_there {
         true => format!("the bundles of {}", entries(tree.size)),
@@ -184,6 +189,8 @@ fn check_entries(steps: &mut Steps, tree: &Tiles<'_>, witnessed: &Witnessed) -> 
         }
     }
     chain.told(steps, TOGETHER, ended)?;
+    let key = chain.key_found(&witnessed.checkpoint, note);
+    steps.take(KEY, key, String::clone)?;
     Ok(check_time(steps, chain.covered_ms(), witnessed)?)
 }
 

@@ -55,6 +55,11 @@ impl Layout {
         self.data.join("witnessed")
     }
 
+    /// The checkpoints that two keys of the ledger signed.
+    pub fn rekeyed(&self) -> PathBuf {
+        self.data.join("rekeyed")
+    }
+
     /// What was cut off at a start; nothing in it is ever deleted.
     pub fn quarantine(&self) -> PathBuf {
         self.data.join("quarantine")

@@ -6,6 +6,7 @@
 //!
 //! Knows no domain: what a payload says is nothing to this folder.
 
+pub mod checkpoints;
 mod disk;
 pub mod head;
 pub mod index;
@@ -18,11 +19,11 @@ pub mod recovery;
 mod scan;
 pub mod segments;
 pub mod space;
-pub mod witnessed;
 
 #[cfg(test)]
 mod testing;
 
+pub use checkpoints::Checkpoints;
 pub use head::Head;
 pub use index::{Index, IndexError, OpenedIndex, Rebuild, Record, Shown};
 pub use journal::{Journal, JournalError};
@@ -33,4 +34,3 @@ pub use recovery::{FsckReport, OpenError, Recovered};
 pub use scan::{Damage, DamageKind};
 pub use segments::SegmentJournal;
 pub use space::{SpaceGuard, free_space};
-pub use witnessed::Witnessed;

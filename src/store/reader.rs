@@ -129,7 +129,7 @@ impl EntryReader {
             size: self.size(),
         };
         let block = self.block(n, n.saturating_add(1))?;
-        block.read()?.next().unwrap_or(Err(absent))
+        block.read()?.next_entry().unwrap_or(Err(absent))
     }
 
     /// Leaf hash of entry `n`.
@@ -153,11 +153,24 @@ impl EntryReader {
     }
 
     /// The entries of `range` in order; the first error is the last item. Beyond [`EntryReader::size`] is an error.
-    pub fn entries(&self, range: Range<u64>) -> Entries {
-        Entries {
+    pub fn entries(&self, range: Range<u64>) -> Walk<(Entry, Line)> {
+        self.walk(range, LoadedBlock::next_entry)
+    }
+
+    /// The lines of `range` in the same way, without newline and as they stand: for who reads them on several threads.
+    pub fn lines(&self, range: Range<u64>) -> Walk<Vec<u8>> {
+        self.walk(range, |block| {
+            let line = block.next_line()?;
+            Some(line.map(|(_, line)| line.to_vec()))
+        })
+    }
+
+    fn walk<T>(&self, range: Range<u64>, next: Next<T>) -> Walk<T> {
+        Walk {
             reader: self.clone(),
             range,
             block: None,
+            next,
         }
     }
 
@@ -246,6 +259,18 @@ impl LoadedBlock {
         at.checked_sub(1).map_or(0, |i| self.block.ends[i] as usize)
     }
 
+    fn next_entry(&mut self) -> Option<Result<(Entry, Line), ReadError>> {
+        let (n, read) = match self.next_line()? {
+            Ok((n, line)) => (n, Line::decode(line)),
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match read {
+            Ok((entry, line)) if entry.n() == n => Ok((entry, line)),
+            Ok(_) => Err(self.damaged(n, DamageKind::Unlinked)),
+            Err(error) => Err(self.damaged(n, DamageKind::Unreadable(error))),
+        })
+    }
+
     fn damaged(&self, n: u64, kind: DamageKind) -> ReadError {
         let start = self.start((n - self.block.first) as usize);
         ReadError::Damaged(Damage {
@@ -257,30 +282,18 @@ impl LoadedBlock {
     }
 }
 
-impl Iterator for LoadedBlock {
-    type Item = Result<(Entry, Line), ReadError>;
+/// Reads on in a block.
+type Next<T> = fn(&mut LoadedBlock) -> Option<Result<T, ReadError>>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let (n, read) = match self.next_line()? {
-            Ok((n, line)) => (n, Line::decode(line)),
-            Err(error) => return Some(Err(error)),
-        };
-        Some(match read {
-            Ok((entry, line)) if entry.n() == n => Ok((entry, line)),
-            Ok(_) => Err(self.damaged(n, DamageKind::Unlinked)),
-            Err(error) => Err(self.damaged(n, DamageKind::Unreadable(error))),
-        })
-    }
-}
-
-/// Entries in order: see [`EntryReader::entries`].
-pub struct Entries {
+/// Neighbouring entries in order: see [`EntryReader::entries`].
+pub struct Walk<T> {
     reader: EntryReader,
     range: Range<u64>,
     block: Option<LoadedBlock>,
+    next: Next<T>,
 }
 
-impl Entries {
+impl<T> Walk<T> {
     fn load(&mut self) -> Result<(), ReadError> {
         self.block = Some(
             self.reader
@@ -291,17 +304,17 @@ impl Entries {
     }
 }
 
-impl Iterator for Entries {
-    type Item = Result<(Entry, Line), ReadError>;
+impl<T> Iterator for Walk<T> {
+    type Item = Result<T, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.range.is_empty() {
             return None;
         }
-        let mut item = self.block.as_mut().and_then(Iterator::next);
+        let mut item = self.block.as_mut().and_then(self.next);
         if item.is_none() {
             item = match self.load() {
-                Ok(()) => self.block.as_mut().and_then(Iterator::next),
+                Ok(()) => self.block.as_mut().and_then(self.next),
                 Err(error) => Some(Err(error)),
             };
         }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `witness.vkey` | name and public key; written last by `init`, so what has it is whole |
 //! | `witness.key` | the private key |
-//! | `logs.policy` | the logs' keys, as the `log` lines of a C2SP tlog-policy; one log may have several |
+//! | `logs.policy` | the logs' keys, as the `log` lines of a C2SP tlog-policy; one log may have several, in the order in which they count |
 //! | `logs/<SHA-256 of the origin>` | what was last cosigned of a log |
 //! | `evidence/` | what a log signed and should not have |
 //! | `lock` | held by the process that uses the folder |

@@ -35,6 +35,11 @@ pub enum Refusal {
     /// No key of the log signed, or one did not sign this.
     #[error("no trusted key of the log signed this")]
     Untrusted,
+    /// Only keys signed that were known before one which signed what was cosigned last.
+    #[error(
+        "a later key of the log signed what was cosigned last: the earlier ones have given way"
+    )]
+    Replaced,
     /// The old size is beyond the checkpoint's.
     #[error("the old size is greater than the checkpoint's")]
     OldSize,
@@ -62,7 +67,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Refusal::Malformed(_) | Refusal::OldSize => 400,
-            Refusal::Untrusted => 403,
+            Refusal::Untrusted | Refusal::Replaced => 403,
             Refusal::UnknownOrigin => 404,
             Refusal::Conflict(_) => 409,
             Refusal::Inconsistent(_) => 422,
@@ -150,6 +155,19 @@ impl Submission {
         let (size, root) = (checkpoint.size, &checkpoint.root);
         if !verify_consistency(last.size, &last.root, size, root, proof) {
             return Err(Refusal::Inconsistent(Suspicion::Unproven));
+        }
+        Ok(())
+    }
+
+    /// A log that changes its key signs one checkpoint by both and later ones by the new key alone. Keys are trusted in the order in which
+    /// they were added: one whose successor has signed counts no more, as whoever took it may be why it was changed.
+    pub fn is_by_the_key_of(&self, before: &Note, trusted: &[VerifierKey]) -> Result<(), Refusal> {
+        let newest = |note: &Note| {
+            let mut keys = trusted.iter();
+            keys.rposition(|key| note.verified(std::slice::from_ref(key)).is_ok())
+        };
+        if newest(self.note()) < newest(before) {
+            return Err(Refusal::Replaced);
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl Witness {
         let mut before = None;
         let cosigned = log.record.update(|kept| {
             before = kept.cloned();
-            self.cosign(&submission, kept, now_s)
+            self.cosign(&log.keys, &submission, kept, now_s)
         });
         if let Err(AddError::Refused(refusal)) = &cosigned {
             let last = before.as_ref().map_or_else(Last::default, Cosigned::last);
@@ -171,12 +171,16 @@ impl Witness {
 
     fn cosign(
         &self,
+        keys: &[VerifierKey],
         submission: &Submission,
         before: Option<&Cosigned>,
         now_s: u64,
     ) -> Result<Cosigned, AddError> {
         let last = before.map_or_else(Last::default, Cosigned::last);
         submission.judge(&last)?;
+        if let Some(before) = before {
+            submission.is_by_the_key_of(&before.note, keys)?;
+        }
         let time_s = cosigned_at(now_s, before.map_or(0, |before| before.time_s));
         let line = cosign(submission.note(), self.vkey.name(), &self.key, time_s);
         let line = line.map_err(io::Error::other)?;

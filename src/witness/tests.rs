@@ -11,6 +11,8 @@ use super::testing::{NOW_S, TestLog, folder, opened};
 use super::*;
 use crate::chain::Checkpoint;
 
+mod rekeyed;
+
 fn status(answer: &Result<NoteSignature, AddError>) -> u16 {
     answer.as_ref().map_or_else(AddError::status, |_| 200)
 }

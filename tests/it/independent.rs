@@ -77,12 +77,13 @@ pub(crate) fn check_files(dir: &Path) -> Result<Report, Fault> {
 }
 
 /// Checks an export against a checkpoint and the key that signs it.
-pub(crate) fn check(export: &[u8], checkpoint: &str, vkey: &str) -> Result<Report, Fault> {
+pub(crate) fn check(export: &[u8], note: &str, vkey: &str) -> Result<Report, Fault> {
     let vkey = Vkey::parse(vkey).map_err(Fault::outside)?;
-    let checkpoint = Checkpoint::open(checkpoint, &vkey).map_err(Fault::outside)?;
+    let checkpoint = Checkpoint::open(note, &vkey).map_err(Fault::outside)?;
     let mut chain = Chain::new(&vkey);
     chain.read(export)?;
-    chain.against(&checkpoint)
+    let report = chain.against(&checkpoint)?;
+    chain.signed(note, checkpoint.size).map(|()| report)
 }
 
 /// How far the entries are good.
@@ -159,14 +160,25 @@ impl Chain<'_> {
             payload: &payload,
             signers: &signers,
         };
-        self.register.follow(&followed, self.vkey)?;
+        self.register.follow(&followed)?;
         self.leaves.push(plain::leaf(line));
         self.time_ms = entry.time_ms;
         self.signatures += signers.len() as u64;
         Ok(())
     }
 
-    fn against(self, checkpoint: &Checkpoint) -> Result<Report, Fault> {
+    /// Whether the key that counts at the checkpoint's size signed it, and the verifier's own is that one or one before it.
+    fn signed(&self, note: &str, size: u64) -> Result<(), Fault> {
+        let keys = self.register.ledger_keys(size);
+        if keys.iter().all(|key| key.text != self.vkey.text) {
+            return Err(Fault::outside("the entries name another verifier key"));
+        }
+        let counts = keys.last().expect("one is the verifier's own");
+        let signed = Checkpoint::open(note, counts).map_err(Fault::outside);
+        signed.map(|_| ())
+    }
+
+    fn against(&self, checkpoint: &Checkpoint) -> Result<Report, Fault> {
         let held = self.leaves.len() as u64;
         let covered = usize::try_from(checkpoint.size)
             .ok()

@@ -17,6 +17,7 @@ mod openapi;
 mod operations_doc;
 mod own_ledger;
 mod problems;
+mod rekeyed;
 mod roles;
 mod schemas;
 mod served;

@@ -87,7 +87,7 @@ fn receipt_export_and_tiles_are_good_without_the_ledger() {
     let stranger = Stranger::new();
     for (words, count, last) in [
         ("@4.receipt.json", 12, "time"),
-        ("@chain.jsonl --checkpoint @checkpoint", 14, "time"),
+        ("@chain.jsonl --checkpoint @checkpoint", 15, "time"),
         ("@tiles", 9, "entries.there"),
     ] {
         let output = stranger.verify(words);

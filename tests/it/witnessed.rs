@@ -10,16 +10,21 @@ use tempfile::TempDir;
 use crate::served::{Ended, Party, Server, complaint, copy, run, story, text};
 
 /// A served ledger of the story, its witnesses, and the policy that names them.
-struct Town {
-    folder: TempDir,
-    data: TempDir,
-    witnesses: Vec<Option<Server>>,
+pub(crate) struct Town {
+    pub(crate) folder: TempDir,
+    pub(crate) data: TempDir,
+    pub(crate) witnesses: Vec<Option<Server>>,
 }
 
 impl Town {
     /// With so many witnesses; `quorum` is the threshold of their group.
-    fn new(witnesses: usize, quorum: &str) -> Town {
-        let (folder, data) = (tempfile::tempdir().unwrap(), story());
+    pub(crate) fn new(witnesses: usize, quorum: &str) -> Town {
+        Town::of(story(), witnesses, quorum, &[])
+    }
+
+    /// Around a ledger, whose witnesses know these keys of it beside the first.
+    pub(crate) fn of(data: TempDir, witnesses: usize, quorum: &str, keys: &[&str]) -> Town {
+        let folder = tempfile::tempdir().unwrap();
         let log = good(&["vkey", "--data", &text(data.path())]);
         let mut policy = format!("log {log}");
         let mut names = String::new();
@@ -30,7 +35,9 @@ impl Town {
             let vkey = good(&[
                 "witness", "init", "--plain", "--name", &name, "--data", &own_text,
             ]);
-            good(&["witness", "add-log", log.trim_end(), "--data", &own_text]);
+            for key in [log.trim_end()].iter().chain(keys) {
+                good(&["witness", "add-log", key, "--data", &own_text]);
+            }
             let server = Server::start_witness(&own);
             policy += &format!("witness w{i} {} {}\n", vkey.trim_end(), server.base());
             names += &format!(" w{i}");
@@ -45,15 +52,15 @@ impl Town {
         }
     }
 
-    fn policy(&self) -> String {
+    pub(crate) fn policy(&self) -> String {
         text(&self.folder.path().join("policy"))
     }
 
-    fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         Server::start_with(self.data.path(), &["--policy", &self.policy()])
     }
 
-    fn try_serve(&self, data: &Path, more: &[&str]) -> Result<Server, Ended> {
+    pub(crate) fn try_serve(&self, data: &Path, more: &[&str]) -> Result<Server, Ended> {
         let policy = self.policy();
         Server::try_start_with(data, &[&["--policy", &policy], more].concat())
     }
@@ -66,7 +73,7 @@ impl Town {
     }
 
     /// Has a party enter something, and returns the number of its entry.
-    fn enter(&self, server: &Server, cap: u64) -> u64 {
+    pub(crate) fn enter(&self, server: &Server, cap: u64) -> u64 {
         let lender = Party::of(self.data.path(), "bank-a");
         let debtor = Party::of(self.data.path(), "hospital");
         let until = server.client().status().unwrap().time;
@@ -115,14 +122,14 @@ impl Town {
         run(&[&args[..], more].concat())
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 }
 
-fn good(args: &[&str]) -> String {
+pub(crate) fn good(args: &[&str]) -> String {
     let output = run(args);
     let code = output.status.code();
     assert_eq!(code, Some(0), "{args:?}: {}", complaint(&output));

@@ -74,7 +74,7 @@ fn a_session_ends_with_its_key() {
     let mut party = world.state.parties.get(id(SUPPLIER)).unwrap().clone();
     party.keys.clear();
     let effects = crate::domain::state::Effects {
-        parties: [(party.id, Box::new(party))].into(),
+        parties: [(party.id, Box::new(party))].into_iter().collect(),
         ..Default::default()
     };
     world.state.apply(effects);

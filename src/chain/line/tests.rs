@@ -159,7 +159,7 @@ fn every_truncation_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn what_is_written_reads_back(
@@ -173,6 +173,24 @@ proptest! {
         let entry = entry(n, time_ms, Hash::new(prev), &payload, &seeds);
         let line = entry.encode();
         prop_assert_eq!(Line::decode(line.bytes()), Ok((entry, line)));
+    }
+
+    #[test]
+    fn what_is_read_is_what_its_encoding_says(
+        at in any::<prop::sample::Index>(),
+        gone in 0usize..3,
+        piece in prop::sample::select(vec![
+            "", "0", "1", "a", "A", " ", "\\", "\\n", "\\u000a", "\\u001f", "\\u001F", "\"", "=", ",", "],[", "é",
+        ]),
+    ) {
+        let mut bytes = golden().encode().bytes().to_vec();
+        let at = at.index(bytes.len());
+        let end = bytes.len().min(at + gone);
+        bytes.splice(at..end, piece.bytes());
+        if let Ok((entry, line)) = Line::decode(&bytes) {
+            prop_assert_eq!(entry.encode(), line.clone());
+            prop_assert_eq!(line.bytes(), bytes);
+        }
     }
 
     #[test]

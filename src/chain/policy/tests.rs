@@ -304,7 +304,10 @@ fn of_two_keys_of_a_log_either_suffices() {
     checkpoint("ledger.example/other", 10),
     "the policy names no log `ledger.example/other`"
 )]
-#[case::other_key(checkpoint(ORIGIN, 20), "no known key signed the note")]
+#[case::other_key(
+    checkpoint(ORIGIN, 20),
+    "no known key signed the note; a log that has changed its key has a `log` line for each"
+)]
 #[case::no_checkpoint(Note::new("a\n").unwrap(), "malformed checkpoint: the size is no decimal number")]
 #[case::too_few(cosigned(checkpoint(ORIGIN, 10), &[1, 4]), "the quorum `X-and-Y` is not met: only X1, Y1 cosigned")]
 #[case::nobody(

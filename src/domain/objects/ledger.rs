@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::rulebook::Rulebook;
-use crate::domain::values::{Day, Instant, Name, PartyId, PublicKey, UtcOffset};
+use crate::domain::values::{Day, Instant, Name, PartyId, PublicKey, Succession, UtcOffset};
 
 /// A behaviour of the state machine. An entry is judged by the engine that the ledger had when it came; what an older
 /// one did stays in the code for as long as there are entries that it judged.
@@ -31,6 +31,15 @@ impl Engine {
     }
 }
 
+/// A key that signs checkpoints of the ledger, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerKey {
+    /// It as a C2SP verifier key.
+    pub vkey: Name,
+    /// The public key in that, which is never a party's.
+    pub key: PublicKey,
+}
+
 /// What the ledger is: made by `ledger.create`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
@@ -38,10 +47,8 @@ pub struct Ledger {
     pub origin: Name,
     /// Who puts operations in order.
     pub operator: PartyId,
-    /// The C2SP verifier key of its checkpoints.
-    pub vkey: Name,
-    /// The key in it, which is never a party's.
-    pub log_key: PublicKey,
+    /// The keys of its checkpoints, one after the other.
+    pub keys: Succession<LedgerKey>,
     /// Where its legal days begin and end.
     pub utc_offset: UtcOffset,
     /// Which behaviour of the state machine judges from here on.
@@ -53,6 +60,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether that is a key of its checkpoints, of today or of an earlier day.
+    pub fn has_signed_by(&self, key: PublicKey) -> bool {
+        self.keys.iter().any(|(_, own)| own.key == key)
+    }
+
     /// The rulebook in force on `day`: the newest that is valid from that day or an earlier one.
     pub fn rulebook_on(&self, day: Day) -> &Rulebook {
         let newest = self

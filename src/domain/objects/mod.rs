@@ -28,7 +28,7 @@ pub use contract::{
 pub use delivery::{Acceptance, Delivery, DeliveryKey};
 pub use financing::{Financing, FinancingKey, FinancingState, Funding};
 pub use invoice::{Attestation, Credit, Flag, Invoice, InvoiceKey, InvoiceState};
-pub use ledger::{Engine, Ledger};
+pub use ledger::{Engine, Ledger, LedgerKey};
 pub use leg::{Attested, Discharge, Leg, LegKey, LegState, Purpose};
 pub use limit::{Block, Limit, LimitKey};
 pub use obligation::{Cause, Obligation, ObligationKey, ObligationKind};

@@ -65,6 +65,7 @@ fn waiting(state: &State) -> Vec<(Waiting, Exit)> {
     let State {
         // The ledger and its parties ask nobody; a limit is its lender's alone, a bar its party's.
         ledger: _,
+        size: _,
         parties: _,
         limits: _,
         barred: _,

@@ -16,6 +16,8 @@ pub struct LedgerRow {
     pub operator: PartyId,
     /// The C2SP verifier key of its checkpoints.
     pub vkey: Name,
+    /// That key and those before it, in order.
+    pub keys: Vec<LedgerKeyRow>,
     /// Where its legal days begin and end.
     pub utc_offset: UtcOffset,
     /// Which behaviour of the state machine judges.
@@ -28,6 +30,15 @@ pub struct LedgerRow {
     pub today: Day,
     /// The version of the rulebook that is in force today.
     pub rulebook: u32,
+}
+
+/// A key of the ledger's checkpoints.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct LedgerKeyRow {
+    /// It as a C2SP verifier key.
+    pub vkey: Name,
+    /// The least number of entries whose checkpoint it signs.
+    pub from_size: u64,
 }
 
 /// A rulebook, in the list of all.
@@ -46,10 +57,15 @@ pub struct RulebookRow {
 /// The ledger, as every admitted party reads it.
 pub fn ledger(viewer: &Viewer<'_>) -> LedgerRow {
     let ledger: &Ledger = viewer.ledger();
+    let keys = ledger.keys.iter().map(|(from_size, key)| LedgerKeyRow {
+        vkey: key.vkey.clone(),
+        from_size,
+    });
     LedgerRow {
         origin: ledger.origin.clone(),
         operator: ledger.operator,
-        vkey: ledger.vkey.clone(),
+        vkey: ledger.keys.newest().vkey.clone(),
+        keys: keys.collect(),
         utc_offset: ledger.utc_offset,
         engine: ledger.engine as u32,
         created: ledger.created,

@@ -1,13 +1,16 @@
 //! The world of the tests in which a party has several keys, each called by a name, and a policy.
 
-use super::{World, id, key_of, wire};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use sha2::{Digest as _, Sha256};
+
+use super::{VKEY, World, id, key_of, wire};
 use crate::domain::objects::Party;
 use crate::domain::operation::Operation;
 use crate::domain::ops::key::add::Add;
 use crate::domain::ops::ledger::create::KeyGrant;
 use crate::domain::ops::policy::set::Set;
 use crate::domain::policy::PolicyRule;
-use crate::domain::values::{OpId, Power, PublicKey};
+use crate::domain::values::{Name, OpId, Power, PublicKey};
 
 pub(crate) const ADMIN: &[Power] = &[Power::Admin];
 pub(crate) const MAKER: &[Power] = &[Power::Maker];
@@ -16,6 +19,20 @@ pub(crate) const CHECKER: &[Power] = &[Power::Checker];
 /// The key of a name.
 pub(crate) fn named(name: &str) -> PublicKey {
     key_of(id(name))
+}
+
+/// A key as the verifier key of the ledger of the tests.
+pub(crate) fn vkey_of(key: PublicKey) -> Name {
+    let (origin, _) = VKEY.split_once('+').expect("a vkey begins with its name");
+    vkey_named(origin, key)
+}
+
+/// The same of another ledger.
+pub(crate) fn vkey_named(origin: &str, key: PublicKey) -> Name {
+    let typed = [&[0x01][..], key.as_bytes()].concat();
+    let named = [origin.as_bytes(), b"\n", &typed].concat();
+    let id = hex::encode(&Sha256::digest(named)[..4]);
+    wire(&format!("{origin}+{id}+{}", BASE64_STANDARD.encode(typed)))
 }
 
 /// The body that adds a key of a name, whose holder is called the same.

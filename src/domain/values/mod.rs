@@ -14,6 +14,7 @@ mod money;
 mod party_id;
 mod rate;
 mod sizes;
+mod succession;
 mod text;
 
 pub use address::{Address, AddressError, Addresses};
@@ -36,4 +37,5 @@ pub use money::{Amount, AmountError, Fen, SignedAmount};
 pub use party_id::{PartyId, PartyIdError};
 pub use rate::{Rate, RateError};
 pub use sizes::{Power, Role, Scope, Size};
+pub use succession::Succession;
 pub use text::{Label, Name, Reason, Reference, Text, TextError};

@@ -2,6 +2,9 @@ use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use rstest::rstest;
 
 use super::*;
+use crate::chain::Envelope;
+use crate::domain::ops::ledger::rekey::Rekey;
+use crate::domain::testing::keys::vkey_named;
 use crate::ledger::testing::{Drill, authority, start, verified};
 
 /// A sequencer after entry 0, with the drill that it is of.
@@ -121,15 +124,22 @@ fn refusal_changes_nothing() {
 
 /// "checked at registration to be canonical …, torsion-free and not weak": under such a key signatures can be made that verify here
 /// and not elsewhere.
-#[test]
-fn unsound_key_is_not_registered() {
+#[rstest]
+#[case::of_a_party(|drill: &Drill, key| {
+    let mut body = authority(1);
+    body.key.key = key;
+    drill.signed(1, body, &[])
+})]
+#[case::of_the_ledger(|drill: &Drill, key| {
+    let new_vkey = vkey_named(drill.origin.as_str(), key);
+    drill.signed(1, Rekey { new_vkey }, &[])
+})]
+fn unsound_key_is_not_registered(#[case] bringing: fn(&Drill, PublicKey) -> Envelope) {
     let (drill, sequencer) = begun();
     let mixed = (ED25519_BASEPOINT_POINT + EIGHT_TORSION[1])
         .compress()
         .to_bytes();
-    let mut body = authority(1);
-    body.key.key = PublicKey(mixed);
-    let envelope = drill.signed(1, body, &[]);
+    let envelope = bringing(&drill, PublicKey(mixed));
     let payload = Payload::decode(envelope.payload()).unwrap();
     let operator = PublicKey(*envelope.signatures()[0].0.as_bytes());
     let op = OpId(*envelope.op_id().as_bytes());

@@ -7,7 +7,7 @@ use crate::ledger::audit::{AuditError, audit};
 use crate::ledger::replay::{BadEntry, Why};
 use crate::ledger::testing::{Drill, key, options, start};
 use crate::ledger::{
-    ClockChoice, Config, InitError, InitOptions, Ledger, StartError, init, keyfile,
+    ClockChoice, Config, InitError, InitOptions, Ledger, SecretsError, StartError, init, keyfile,
 };
 
 /// A drill with entries 0 to 5, stopped.
@@ -216,7 +216,10 @@ fn another_key_than_entry_0_names_does_not_open_the_ledger() {
     std::fs::remove_file(&path).unwrap();
     keyfile::write(&path, &SigningKey::from_seed(&[9; 32]), None).unwrap();
     let opened = Ledger::open(drill.config(), &mut |_, _| ());
-    assert!(matches!(opened.map(drop), Err(StartError::OtherKey { .. })));
+    assert!(matches!(
+        opened.map(drop),
+        Err(StartError::Secrets(SecretsError::Missing { .. }))
+    ));
 }
 
 /// Entries hold everybody's trade.

@@ -6,7 +6,7 @@ use super::*;
 
 fn check(export: &[u8], note: &Note) -> Report {
     let note = note.encode();
-    check_export(export, note.as_bytes(), policy().as_bytes()).unwrap()
+    check_export(export, note.as_bytes(), b"", policy().as_bytes()).unwrap()
 }
 
 #[rstest]
@@ -18,7 +18,7 @@ fn an_export_is_good(#[case] count: u64) {
     let lines = lines(count);
     let report = check(&export_of(&lines), &checkpoint(&leaves(&lines)));
     assert_eq!(failed(&report), "", "{report:#?}");
-    assert_eq!(report.steps().len(), 14);
+    assert_eq!(report.steps().len(), 15);
     let said = found(&report, "entry.signatures");
     assert!(
         said.starts_with(&format!("{} signatures", 2 * count)),
@@ -76,7 +76,7 @@ fn an_export_that_is_cut_off_is_refused() {
 fn a_line_without_end_is_not_read_to_its_end() {
     let endless = io::BufReader::new(io::repeat(b'a'));
     let note = checkpoint(&leaves(&lines(1))).encode();
-    let report = check_export(endless, note.as_bytes(), policy().as_bytes()).unwrap();
+    let report = check_export(endless, note.as_bytes(), b"", policy().as_bytes()).unwrap();
     assert_eq!(failed(&report), "line.canonical");
     assert!(
         why(&report).starts_with("entry 0: the line has 65537 bytes"),
@@ -96,6 +96,7 @@ fn what_cannot_be_read_is_no_verdict() {
     let read = check_export(
         io::BufReader::new(Broken),
         note.as_bytes(),
+        b"",
         policy().as_bytes(),
     );
     assert_eq!(read.unwrap_err().to_string(), "gone");

@@ -177,7 +177,7 @@ fn every_change_of_a_checkpoint_is_refused_by_the_step_of_its_field() {
     }
     changes(file.as_bytes()).for_each(|(at, changed)| {
         let expected = checkpoint_step(&fields, at, &changed);
-        let report = check_export(&export[..], &changed, policy().as_bytes()).unwrap();
+        let report = check_export(&export[..], &changed, b"", policy().as_bytes()).unwrap();
         assert_refused(&report, at, expected);
         let mut files = files.clone();
         files.0.insert("checkpoint".to_owned(), changed);
@@ -255,7 +255,7 @@ fn every_change_of_an_export_is_refused() {
     }
     let form = ["line.canonical", "export.read"];
     changes(&export).for_each(|(at, changed)| {
-        let report = check_export(&changed[..], note.as_bytes(), policy().as_bytes()).unwrap();
+        let report = check_export(&changed[..], note.as_bytes(), b"", policy().as_bytes()).unwrap();
         let n = usize::from(at >= second);
         let mut read = changed.split_inclusive(|byte| *byte == b'\n').skip(n);
         let line = read.next().and_then(|line| line.strip_suffix(b"\n"));
@@ -282,7 +282,7 @@ fn every_cut_is_refused() {
     }
     let (export, note) = (export_of(&lines), checkpoint(&leaves(&lines)).encode());
     (0..export.len()).into_par_iter().for_each(|len| {
-        let report = check_export(&export[..len], note.as_bytes(), policy.as_bytes()).unwrap();
+        let report = check_export(&export[..len], note.as_bytes(), b"", policy.as_bytes()).unwrap();
         let failed = failed(&report);
         let expected = ["export.read", "export.root"].contains(&failed);
         assert!(expected, "{len}: {failed}");

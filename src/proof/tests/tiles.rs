@@ -20,7 +20,7 @@ fn many(count: u64) -> Vec<Hash> {
 fn tiles_with_entries_are_good() {
     let report = check(&tiles_with_entries(&lines(300)));
     assert_eq!(failed(&report), "", "{report:#?}");
-    assert_eq!(report.steps().len(), 18);
+    assert_eq!(report.steps().len(), 19);
     assert_eq!(found(&report, "tiles.there"), "3 tiles of 300 entries");
     assert_eq!(found(&report, "tiles.levels"), "1 full tile");
     assert_eq!(
@@ -229,7 +229,7 @@ fn lines_that_are_no_chain_are_refused(
         .flat_map(|line| [line, &b"\n"[..]].concat())
         .collect();
     let note = checkpoint(&leaves).encode();
-    let report = check_export(&export[..], note.as_bytes(), policy().as_bytes()).unwrap();
+    let report = check_export(&export[..], note.as_bytes(), b"", policy().as_bytes()).unwrap();
     assert_eq!(failed(&report), step, "{report:#?}");
     assert!(why(&report).starts_with(expected), "{report:#?}");
 }

@@ -2,6 +2,7 @@
 
 use super::plain::{Sha256Hash, admitted, sha256, unbase64, unbase64_exact, unhex, verify};
 
+#[derive(Clone)]
 /// A verifier key `name+<key id>+<base64 of type and key>` of type 1.
 pub(super) struct Vkey {
     pub(super) name: String,

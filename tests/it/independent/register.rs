@@ -13,6 +13,8 @@ type Key = [u8; 32];
 #[derive(Clone, Default)]
 pub(super) struct Register {
     operator: String,
+    /// The keys of the checkpoints, each with the least size that it signs.
+    ledger: Vec<(u64, Vkey)>,
     /// Each live key's party and powers.
     live: HashMap<Key, (String, Vec<String>)>,
     /// Every key that was ever named.
@@ -89,15 +91,16 @@ fn words(json: &Json) -> Result<Vec<String>, String> {
 
 impl Register {
     /// Takes an entry: its signers must be who its operation asks, and what it does to keys is done or waits.
-    pub(super) fn follow(&mut self, entry: &Followed<'_>, vkey: &Vkey) -> Result<(), String> {
+    pub(super) fn follow(&mut self, entry: &Followed<'_>) -> Result<(), String> {
         let (payload, signers) = (entry.payload, entry.signers);
         self.happen(entry.time_ms);
         match (entry.n, payload.op.as_str()) {
-            (0, "ledger.create") => self.create(payload, signers, vkey),
+            (0, "ledger.create") => self.create(payload, signers),
             (0, _) => Err("entry 0 is not ledger.create".to_owned()),
             (_, "ledger.create") => Err("ledger.create stands again".to_owned()),
-            (_, "party.admit") => self.admit(payload, signers, vkey),
-            (_, "key.add" | "key.recover") => self.begin(entry, vkey),
+            (_, "party.admit") => self.admit(payload, signers),
+            (_, "key.add" | "key.recover") => self.begin(entry),
+            (_, "ledger.rekey") => self.rekey(entry),
             (_, op) => {
                 self.known(signers, None)?;
                 match op {
@@ -147,7 +150,7 @@ impl Register {
         }
     }
 
-    fn begin(&mut self, entry: &Followed<'_>, vkey: &Vkey) -> Result<(), String> {
+    fn begin(&mut self, entry: &Followed<'_>) -> Result<(), String> {
         let (payload, signers) = (entry.payload, entry.signers);
         let recovers = payload.op == "key.recover";
         let (party, key) = if recovers {
@@ -173,7 +176,7 @@ impl Register {
         if !signers.contains(&grant.key) {
             return Err("the new key does not sign".to_owned());
         }
-        self.take(&grant, vkey)?;
+        self.take(&grant)?;
         let change = Change {
             party: party.to_owned(),
             ends: if recovers { Ends::All } else { Ends::None },
@@ -181,6 +184,46 @@ impl Register {
         };
         self.wait(entry, if recovers { 7 } else { 1 }, change);
         Ok(())
+    }
+
+    fn rekey(&mut self, entry: &Followed<'_>) -> Result<(), String> {
+        let (payload, signers) = (entry.payload, entry.signers);
+        if payload.party != self.operator {
+            return Err("only the operator changes the ledger's key".to_owned());
+        }
+        self.administered(payload, signers)?;
+        let [vkey] = payload.body.fields(["new_vkey"])?;
+        let key = self.checkpoints_by(
+            entry.n + 1,
+            vkey.expect("asked for").text()?,
+            &payload.ledger,
+        )?;
+        self.known(signers, Some(key))?;
+        match signers.contains(&key) {
+            true => Ok(()),
+            false => Err("the ledger's new key does not sign".to_owned()),
+        }
+    }
+
+    /// Checkpoints of so many entries and more are signed by this key.
+    fn checkpoints_by(&mut self, from: u64, vkey: &str, ledger: &str) -> Result<Key, String> {
+        let vkey = Vkey::parse(vkey)?;
+        if vkey.name != ledger {
+            return Err("the verifier key is named otherwise than the ledger".to_owned());
+        }
+        let key = vkey.key;
+        if !self.taken.insert(key) {
+            return Err(format!("key {} is taken", hex::encode(key)));
+        }
+        self.ledger.push((from, vkey));
+        Ok(key)
+    }
+
+    /// The keys that sign checkpoints of at most so many entries, in order; the last signs those of so many.
+    pub(super) fn ledger_keys(&self, size: u64) -> Vec<&Vkey> {
+        let keys = self.ledger.iter();
+        let keys = keys.take_while(|(from, _)| *from <= size);
+        keys.map(|(_, vkey)| vkey).collect()
     }
 
     fn revoke(&mut self, entry: &Followed<'_>) -> Result<(), String> {
@@ -243,7 +286,7 @@ impl Register {
         }
     }
 
-    fn create(&mut self, payload: &Payload, signers: &[Key], vkey: &Vkey) -> Result<(), String> {
+    fn create(&mut self, payload: &Payload, signers: &[Key]) -> Result<(), String> {
         let names = [
             "origin",
             "operator",
@@ -255,9 +298,11 @@ impl Register {
         ];
         let fields = payload.body.fields(names)?;
         let [origin, _, keys, named, _, _, engine] = fields.map(|field| field.expect("asked for"));
-        if origin.text()? != payload.ledger || named.text()? != vkey.text {
-            return Err("entry 0 names another ledger or another verifier key".to_owned());
+        if origin.text()? != payload.ledger {
+            return Err("entry 0 names another ledger".to_owned());
         }
+        let named = self.checkpoints_by(0, named.text()?, &payload.ledger);
+        named.map_err(|what| format!("another verifier key: {what}"))?;
         if engine.number()? != 1 {
             return Err("the engine is not 1".to_owned());
         }
@@ -278,10 +323,10 @@ impl Register {
         self.name(&payload.party)?;
         grants
             .iter()
-            .try_for_each(|grant| self.grant(&payload.party, grant, vkey))
+            .try_for_each(|grant| self.grant(&payload.party, grant))
     }
 
-    fn admit(&mut self, payload: &Payload, signers: &[Key], vkey: &Vkey) -> Result<(), String> {
+    fn admit(&mut self, payload: &Payload, signers: &[Key]) -> Result<(), String> {
         let names = [
             "party",
             "aliases?",
@@ -349,7 +394,7 @@ impl Register {
         if policy.is_some() {
             self.ruled.insert(party.to_owned());
         }
-        self.grant(party, &grant, vkey)
+        self.grant(party, &grant)
     }
 
     fn name(&mut self, name: &str) -> Result<(), String> {
@@ -359,19 +404,19 @@ impl Register {
         }
     }
 
-    fn grant(&mut self, party: &str, grant: &Grant, vkey: &Vkey) -> Result<(), String> {
-        self.take(grant, vkey)?;
+    fn grant(&mut self, party: &str, grant: &Grant) -> Result<(), String> {
+        self.take(grant)?;
         let own = (party.to_owned(), grant.powers.clone());
         self.live.insert(grant.key, own);
         Ok(())
     }
 
-    fn take(&mut self, grant: &Grant, vkey: &Vkey) -> Result<(), String> {
+    fn take(&mut self, grant: &Grant) -> Result<(), String> {
         let key = hex::encode(grant.key);
         if !admitted(&grant.key) {
             return Err(format!("key {key} is unfit to be registered"));
         }
-        match self.taken.insert(grant.key) && grant.key != vkey.key {
+        match self.taken.insert(grant.key) {
             true => Ok(()),
             false => Err(format!("key {key} is taken")),
         }

@@ -24,6 +24,10 @@ pub(super) struct Book {
     /// Every rulebook's numbers in order of publication, with the first day on which they count.
     pub(super) editions: Vec<(Day, Numbers)>,
     pub(super) engine: u32,
+    /// The keys of the checkpoints that came after the first, each with the entry that brought it.
+    pub(super) ledger_keys: Vec<(u64, PublicKey)>,
+    /// How many entries there are.
+    pub(super) entries: u64,
     pub(super) now: Time,
     /// The operation under judgement, and how many obligations it has made.
     pub(super) op: OpId,

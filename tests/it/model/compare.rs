@@ -79,6 +79,13 @@ impl Comparison<'_> {
         )?;
         let engine = state.ledger.as_ref().map(|ledger| ledger.engine as u32);
         same("the ledger", "engine", engine, Some(book.engine))?;
+        let keys = state.ledger.iter().flat_map(|ledger| ledger.keys.iter());
+        // The first is the world's; an entry's key signs what covers it.
+        let keys: Vec<_> = keys
+            .skip(1)
+            .map(|(from, key)| (from - 1, key.key))
+            .collect();
+        same("the ledger", "keys", &keys, &book.ledger_keys)?;
         each(&state.parties, &book.parties, |one, record| {
             same(one.id, "roles", &one.roles, &record.roles)?;
             same(one.id, "scopes", &one.scopes, &record.scopes)?;

@@ -24,6 +24,8 @@ impl Book {
         Book {
             editions: vec![(Day::MIN, numbers)],
             engine: 1,
+            ledger_keys: Vec::new(),
+            entries: 1,
             now,
             op: OpId([0; 32]),
             obligations_made: 0,

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use counterfoil::domain::ops;
 use counterfoil::domain::payload::Payload;
 use counterfoil::domain::values::{Instant, MadeId, OpId, PartyId, PublicKey};
@@ -49,6 +50,7 @@ macro_rules! bodies {
 
 bodies! {
     LedgerUpgrade: ops::ledger::upgrade::Upgrade,
+    LedgerRekey: ops::ledger::rekey::Rekey,
     RulebookPublish: ops::rulebook::publish::Publish,
     PartyAdmit: ops::party::admit::Admit,
     PartyAmend: ops::party::amend::Amend,
@@ -159,7 +161,7 @@ impl Step {
 
     /// The payload as the ledger reads it.
     pub(super) fn payload(&self) -> &Payload {
-        let read = || Payload::decode(self.bytes()).unwrap();
+        let read = || Payload::decode(&self.bytes()).unwrap();
         self.read.get_or_init(read)
     }
 
@@ -181,6 +183,14 @@ impl Step {
     pub(super) fn at(&self) -> Instant {
         Instant::from_millis(self.time)
     }
+}
+
+/// The verifier key by which that key would sign the checkpoints of the ledger.
+pub(super) fn vkey_of(key: PublicKey) -> String {
+    let typed = [&[1][..], key.as_bytes()].concat();
+    let id = Sha256::digest([ORIGIN.as_bytes(), b"\n", &typed].concat());
+    let id = hex::encode(&id[..4]);
+    format!("{ORIGIN}+{id}+{}", BASE64_STANDARD.encode(typed))
 }
 
 /// The key of a name.

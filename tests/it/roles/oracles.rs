@@ -194,10 +194,11 @@ fn with_more(scene: &Scene) -> Vec<(&'static str, &'static str, Value)> {
 }
 
 /// What makes something of nothing, or names nothing but parties of the register, own keys and own changes of them.
-const FREE: [&str; 15] = [
+const FREE: [&str; 16] = [
     "ledger.create",
     "party.admit",
     "ledger.upgrade",
+    "ledger.rekey",
     "rulebook.publish",
     "party.amend",
     "party.suspend",

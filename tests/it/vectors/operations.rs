@@ -30,7 +30,9 @@ const FILE: &str = concat!(
 );
 const ORIGIN: &str = "drill.example/0123456789abcdef";
 /// Keys of nobody who is there from the beginning: those that operations bring in.
-const FURTHER_KEYS: [&str; 2] = ["supplier-desk", "maker-again"];
+const FURTHER_KEYS: [&str; 3] = ["supplier-desk", "maker-again", LEDGER_NEXT];
+/// The key that signs the checkpoints behind a `ledger.rekey`.
+const LEDGER_NEXT: &str = "ledger-next";
 
 #[derive(Serialize)]
 struct Vectors {
@@ -211,7 +213,19 @@ fn script() -> Script {
     rulebook.version = 2;
     rulebook.valid_from = wire("2027-01-01");
     published.body["rulebook"] = serde_json::to_value(rulebook).unwrap();
+    for step in steps.filter(|step| step.op == "ledger.rekey") {
+        let key = step.body["new_vkey"].as_str().unwrap();
+        if FURTHER_KEYS.contains(&key) {
+            let key = SigningKey::from_seed(&seed_of(key));
+            step.body["new_vkey"] = vkey_of(&key).into();
+        }
+    }
     script
+}
+
+fn vkey_of(key: &SigningKey) -> String {
+    let vkey = VerifierKey::new(ORIGIN, KeyKind::Ed25519, key.public_key());
+    vkey.unwrap().to_string()
 }
 
 fn keys(script: &Script) -> BTreeMap<String, SigningKey> {
@@ -265,8 +279,7 @@ fn begin(script: &Script, keys: &BTreeMap<String, SigningKey>, vkey: &str) -> Sc
 fn made() -> Vectors {
     let (script, ledger) = (script(), SigningKey::from_seed(&[1; 32]));
     let keys = keys(&script);
-    let vkey = VerifierKey::new(ORIGIN, KeyKind::Ed25519, ledger.public_key()).unwrap();
-    let vkey = vkey.to_string();
+    let vkey = vkey_of(&ledger);
     let mut scribe = begin(&script, &keys, &vkey);
     let mut acts = Vec::new();
     let origin = wire(ORIGIN);
@@ -293,7 +306,11 @@ fn made() -> Vectors {
         seed: hex::encode([1; 32]),
         vkey,
         keys: keys.iter().map(key).collect(),
-        checkpoint: checkpoint.sign(&[&ledger]).unwrap().encode(),
+        // Its last entry changes the key: the first checkpoint behind that carries both.
+        checkpoint: checkpoint
+            .sign(&[&keys[LEDGER_NEXT], &ledger])
+            .unwrap()
+            .encode(),
         spellings: spellings::made(&scribe.entries, &keys, ORIGIN),
         entries: scribe.entries,
         refused: scribe.refused,

@@ -337,7 +337,7 @@ fn faulty(good: &str, (what, so, instead, _): &Fault) -> String {
 
 fn payload(good: &str, fault: &Fault) -> PayloadVector {
     let payload = faulty(good, fault);
-    let refusal = Payload::decode(payload).unwrap_err();
+    let refusal = Payload::decode(&payload).unwrap_err();
     let (what, code) = (fault.0, fault.3);
     assert_eq!(refusal.rule, code, "{what}: {refusal:?}");
     let mut inputs = refusal.inputs.iter();

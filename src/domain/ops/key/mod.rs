@@ -51,7 +51,7 @@ pub(in crate::domain::ops) fn lasting(party: &Party, time: Instant) -> Vec<&Part
 /// A key belongs to one party for ever and is never a ledger key.
 pub(in crate::domain::ops) fn untaken(at: &Head<'_>, key: PublicKey) -> Result<(), Refusal> {
     let known = at.state.parties.by(&PartyLink::Key(key)).next();
-    ensure(known.is_none() && key != at.ledger()?.log_key, || {
+    ensure(known.is_none() && !at.ledger()?.has_signed_by(key), || {
         Refusal::new(
             "key.taken",
             "a key belongs to one party for ever and is never a ledger key",

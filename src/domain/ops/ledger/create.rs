@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::head::Head;
 use crate::domain::objects::{Engine, Ledger, Party, PartyKey};
@@ -13,7 +11,9 @@ use crate::domain::operation::{Consents, Operation};
 use crate::domain::refusal::{Refusal, ensure};
 use crate::domain::rulebook::Rulebook;
 use crate::domain::state::Effects;
-use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, UtcOffset};
+use crate::domain::values::{Instant, Label, Name, Power, PublicKey, Role, Succession, UtcOffset};
+
+use super::ledger_key;
 
 /// The number of the engine that a ledger begins under.
 pub const ENGINE: u32 = Engine::First as u32;
@@ -106,7 +106,7 @@ impl Operation for Create {
                     "engine {ENGINE}; ledger.upgrade leads on from there"
                 ))
         })?;
-        let log_key = log_key(self.vkey.as_str(), self.origin.as_str())?;
+        let own = ledger_key(&self.vkey, &self.origin)?;
         self.rulebook
             .validate()
             .map_err(|error| Refusal::new("rulebook.invalid", error.to_string()))?;
@@ -117,7 +117,7 @@ impl Operation for Create {
             .collect::<Result<_, _>>()?;
         let distinct: BTreeSet<PublicKey> = keys.iter().map(|key| key.key).collect();
         ensure(
-            distinct.len() == keys.len() && !distinct.contains(&log_key),
+            distinct.len() == keys.len() && !distinct.contains(&own.key),
             || {
                 Refusal::new(
                     "key.taken",
@@ -139,8 +139,7 @@ impl Operation for Create {
         draft.put_ledger(Ledger {
             origin: self.origin.clone(),
             operator: at.by,
-            vkey: self.vkey.clone(),
-            log_key,
+            keys: Succession::new(own),
             utc_offset: self.utc_offset,
             engine: Engine::First,
             created: at.time,
@@ -169,35 +168,6 @@ impl Operation for Create {
     }
 }
 
-/// The key of a C2SP verifier key `name+hash+base64(0x01 ‖ key)` whose name is the origin and whose hash is
-/// SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key)[:4].
-fn log_key(vkey: &str, origin: &str) -> Result<PublicKey, Refusal> {
-    let wrong = || {
-        Refusal::new(
-            "ledger.vkey",
-            "the verifier key is not an ed25519 key named as the origin",
-        )
-        .input("vkey", vkey)
-        .remedy("<origin>+<8 hex digits>+<base64 of 0x01 and the 32 bytes of the key>")
-    };
-    let (hash, key) = vkey
-        .strip_prefix(origin)
-        .and_then(|rest| rest.strip_prefix('+'))
-        .and_then(|rest| rest.split_once('+'))
-        .ok_or_else(wrong)?;
-    let typed = BASE64_STANDARD.decode(key).map_err(|_| wrong())?;
-    let bytes: [u8; 32] = typed
-        .strip_prefix(&[0x01])
-        .and_then(|key| key.try_into().ok())
-        .ok_or_else(wrong)?;
-    let mut id = Sha256::new();
-    id.update(origin);
-    id.update([0x0a]);
-    id.update(&typed);
-    ensure(hash == hex::encode(&id.finalize()[..4]), wrong)?;
-    Ok(PublicKey(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -210,7 +180,7 @@ mod tests {
         let world = World::empty();
         let ledger = world.state.ledger.as_ref().expect("the ledger is there");
         assert_eq!(ledger.operator, wire(OPERATOR));
-        assert_eq!(ledger.log_key, PublicKey([7; 32]));
+        assert_eq!(ledger.keys.newest().key, PublicKey([7; 32]));
         assert_eq!(world.keys(OPERATOR).len(), 1);
     }
 

@@ -114,8 +114,9 @@ impl<'h> Generator<'h> {
     ];
 
     /// How often each kind of move is tried.
-    const MOVES: [(i64, Idea<'h>); 58] = [
+    const MOVES: [(i64, Idea<'h>); 59] = [
         (1, Generator::ledger_upgrade),
+        (1, Generator::ledger_rekey),
         (2, Generator::rulebook_publish),
         (1, Generator::party_admit),
         (2, Generator::party_amend),

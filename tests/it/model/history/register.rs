@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 
-use counterfoil::domain::ops::ledger::upgrade::Upgrade;
+use counterfoil::domain::ops::ledger::{rekey::Rekey, upgrade::Upgrade};
 use counterfoil::domain::ops::party::{amend::Amend, reinstate::Reinstate, suspend::Suspend};
 use counterfoil::domain::ops::rulebook::publish::Publish;
 use counterfoil::domain::rulebook::Rulebook;
 use counterfoil::domain::values::{PartyId, Role, Size};
 
 use super::super::days::DAY;
+use super::super::step::{key_of, vkey_of};
 use super::super::world::{digest, rulebooks, wire};
 use super::{Generator, Move, alone, day, instant};
 
@@ -152,5 +153,23 @@ impl Generator<'_> {
         let engine = self.book.engine + if self.errs() { 2 } else { 1 };
         let known = engine <= 2 || self.rng.chance(10);
         alone(by, Upgrade { engine }).filter(|_| known)
+    }
+
+    /// To a key of nobody; now and then to somebody's, or to what is none.
+    pub(super) fn ledger_rekey(&mut self) -> Option<Move> {
+        let by = self.operator();
+        let name = match self.errs() {
+            true => self.anybody(),
+            false => wire(&format!("x:ledger-{}", self.number)),
+        };
+        let mut vkey = vkey_of(key_of(name));
+        if self.errs() {
+            vkey = vkey.replace("AQ", "AR");
+            vkey.push('A');
+        }
+        let body = Rekey {
+            new_vkey: wire(&vkey),
+        };
+        Self::signed_by(by, vec![name], body)
     }
 }

@@ -100,7 +100,7 @@ impl Keys {
         let admins = self.sign(step, Power::Admin);
         match step.body {
             Body::KeyVeto(_) => admins > 0,
-            Body::KeyAdd(_) | Body::KeyRevoke(_) | Body::PolicySet(_) => {
+            Body::KeyAdd(_) | Body::KeyRevoke(_) | Body::PolicySet(_) | Body::LedgerRekey(_) => {
                 let mut rules = self.rules.iter();
                 admins > 0 && rules.all(|rule| self.sign(step, power_of(rule)) > 0)
             }
@@ -124,7 +124,8 @@ fn power_of(rule: &PolicyRule) -> Power {
 impl Book {
     pub(super) fn has_key(&self, key: PublicKey) -> bool {
         let mut parties = self.parties.values();
-        parties.any(|party| party.keys.ever.contains(&key))
+        let ledgers = self.ledger_keys.iter().any(|(_, own)| *own == key);
+        ledgers || parties.any(|party| party.keys.ever.contains(&key))
     }
 
     /// The keys of the acting party, if they may be changed.

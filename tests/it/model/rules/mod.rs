@@ -17,13 +17,14 @@ mod transfer;
 
 pub(super) use offer::{commitment, price};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use counterfoil::domain::ops::receivable::withdraw::Withdraw;
 use counterfoil::domain::values::{Amount, ContractId, Currency, PartyId, PublicKey, Role, Scope};
 
 use super::book::{Book, Party, Stage};
 use super::days::{DAY, Day, Sum, Time};
 use super::fen::addresses;
-use super::step::{Body, ORIGIN, Step, key_of};
+use super::step::{Body, ORIGIN, Step, key_of, vkey_of};
 
 /// The stable name of a rule.
 pub(super) type Rule = &'static str;
@@ -81,7 +82,11 @@ impl Book {
         });
         self.signed = signed.map(|(id, _)| *id).collect();
         match door {
-            Ok(()) => self.operation(step),
+            Ok(()) => {
+                self.operation(step)?;
+                self.entries += 1;
+                Ok(())
+            }
             Err(faults) => Err(self.with_what_is_at_stake(faults, step)),
         }
     }
@@ -100,6 +105,7 @@ impl Book {
         let by = step.by;
         match &step.body {
             Body::LedgerUpgrade(body) => self.ledger_upgrade(by, body.engine),
+            Body::LedgerRekey(_) => self.ledger_rekey(step),
             Body::RulebookPublish(body) => self.rulebook_publish(by, body),
             Body::PartyAdmit(body) => self.party_admit(by, body),
             Body::PartyAmend(body) => self.party_amend(by, body),
@@ -237,6 +243,10 @@ impl Book {
             Body::PartyReinstate(body) => asked.required.extend(body.authority),
             Body::RulebookPublish(body) => asked.required.extend(body.authority),
             Body::KeyAdd(body) => asked.newcomer = Some(body.key.key),
+            Body::LedgerRekey(body) => {
+                let key = ledger_key(body.new_vkey.as_str());
+                asked.newcomer = Some(key.ok_or_else(|| vec!["ledger.vkey"])?);
+            }
             Body::KeyRecover(body) => {
                 asked.required.push(body.vouched_by);
                 asked.newcomer = Some(body.key.key);
@@ -365,6 +375,14 @@ impl Book {
     fn known_currency(&self, currency: Currency) -> bool {
         self.numbers().decimals.contains_key(&currency)
     }
+}
+
+/// The key of a verifier key that is one of the ledger's.
+fn ledger_key(vkey: &str) -> Option<PublicKey> {
+    let typed = vkey.splitn(3, '+').nth(2)?;
+    let typed = BASE64_STANDARD.decode(typed).ok()?;
+    let key = PublicKey(typed.strip_prefix(&[1])?.try_into().ok()?);
+    (vkey_of(key) == vkey).then_some(key)
 }
 
 /// The day as the model counts it.

@@ -8,6 +8,7 @@ use counterfoil::domain::values::{PartyId, Role};
 
 use super::super::book::{Book, Numbers, Suspension};
 use super::super::days::{DAY, end_of};
+use super::super::step::Step;
 use super::{Faults, Rule, Verdict, number};
 
 impl Book {
@@ -149,6 +150,16 @@ impl Book {
         faults.unless((self.engine + 1..=2).contains(&engine), "ledger.engine");
         faults.verdict()?;
         self.engine = engine;
+        Ok(())
+    }
+
+    pub(super) fn ledger_rekey(&mut self, step: &Step) -> Verdict {
+        let key = self.asked(step.by, &step.body)?.newcomer.unwrap();
+        let mut faults = Faults::default();
+        faults.unless(self.is(step.by, Role::Operator), "party.role");
+        faults.unless(!self.has_key(key), "key.taken");
+        faults.verdict()?;
+        self.ledger_keys.push((self.entries, key));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! The checkpoints that witnesses cosigned, each of them for good: a receipt of years ago leads to the first that covers its entry.
+//! Checkpoints that are kept for good. `witnessed` has those that witnesses cosigned: a receipt of years ago leads to the first that
+//! covers its entry. `rekeyed` has those that an old key of the ledger and the new one signed: they lead from the one to the other.
 //!
-//! One file, `witnessed`, to which notes are appended, each behind its length in bytes and a newline. What an unfinished write left
+//! In each file notes are appended, each behind its length in bytes and a newline. What an unfinished write left
 //! at its end is cut off: a checkpoint that is lost so can be cosigned again, and no entry depends on one. Anything else that is no
 //! note is refused: nothing that was kept is thrown away unasked.
 
@@ -13,9 +14,9 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use crate::chain::note::NOTE_LEN_MAX;
 use crate::chain::{Checkpoint, Note};
 
-/// Checkpoints that met the quorum, in order of size.
+/// Checkpoints in order of size.
 #[derive(Debug)]
-pub struct Witnessed {
+pub struct Checkpoints {
     file: File,
     /// Size and place of each, in order of size. Held only to look up or push one, never across I/O.
     places: RwLock<Vec<Place>>,
@@ -30,9 +31,9 @@ struct Place {
     len: usize,
 }
 
-impl Witnessed {
+impl Checkpoints {
     /// Opens the file, which is made where it is missing.
-    pub fn open(path: &Path) -> io::Result<Witnessed> {
+    pub fn open(path: &Path) -> io::Result<Checkpoints> {
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -62,7 +63,7 @@ impl Witnessed {
             file.set_len(end(&places))?;
             file.sync_data()?;
         }
-        Ok(Witnessed {
+        Ok(Checkpoints {
             file,
             places: RwLock::new(places),
             writing: Mutex::new(()),
@@ -88,6 +89,21 @@ impl Witnessed {
             Some((size, Note::decode(&bytes[place]).ok()?))
         };
         Ok(newest.and_then(read))
+    }
+
+    /// Every checkpoint in a file that somebody else may be appending to; nothing is written.
+    pub fn all_in(path: &Path) -> io::Result<Vec<Note>> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => read?,
+        };
+        let (mut at, mut all) = (0, Vec::new());
+        while let Found::Note { len, .. } = first_note(&bytes[at..]) {
+            at += head_len(len);
+            all.extend(Note::decode(&bytes[at..at + len]));
+            at += len;
+        }
+        Ok(all)
     }
 
     /// Keeps a checkpoint that covers more than the last one; durable when this returns.
@@ -217,8 +233,8 @@ mod tests {
             .unwrap()
     }
 
-    fn of(sizes: &[u64], path: &Path) -> Witnessed {
-        let witnessed = Witnessed::open(path).unwrap();
+    fn of(sizes: &[u64], path: &Path) -> Checkpoints {
+        let witnessed = Checkpoints::open(path).unwrap();
         for size in sizes {
             witnessed.keep(*size, &note(*size)).unwrap();
         }
@@ -246,10 +262,10 @@ mod tests {
         );
         for (most, found) in [(2, None), (3, Some(3)), (19, Some(7)), (20, Some(20))] {
             let found = found.map(|size| (size, note(size)));
-            assert_eq!(Witnessed::newest_in(&path, most).unwrap(), found);
+            assert_eq!(Checkpoints::newest_in(&path, most).unwrap(), found);
         }
         let absent = folder.path().join("absent");
-        assert_eq!(Witnessed::newest_in(&absent, 9).unwrap(), None);
+        assert_eq!(Checkpoints::newest_in(&absent, 9).unwrap(), None);
     }
 
     #[test]
@@ -262,7 +278,7 @@ mod tests {
             let mut changed = whole.clone();
             changed[at] ^= 0x80;
             std::fs::write(&path, &changed).unwrap();
-            assert!(Witnessed::open(&path).is_err(), "{at}");
+            assert!(Checkpoints::open(&path).is_err(), "{at}");
             assert_eq!(std::fs::read(&path).unwrap(), changed);
         }
     }
