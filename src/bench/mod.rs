@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod measure;
 mod plot;
+mod proofs;
 mod report;
 mod served;
 mod stored;
@@ -80,6 +81,8 @@ struct Size {
     points: u32,
     /// Operations that the many connections send of each deal.
     of_each: usize,
+    /// Entries of a ledger whose receipts are measured.
+    receipt: usize,
     /// Milliseconds for which a limit is measured, before and after.
     limit_ms: u64,
     /// Lines that are appended and synced one by one.
@@ -98,6 +101,7 @@ const FULL: Size = Size {
     smallest: 10_000,
     points: 5,
     of_each: usize::MAX,
+    receipt: 1_000_000,
     limit_ms: 1_000,
     syncs: 400,
 };
@@ -114,6 +118,7 @@ const SHORT: Size = Size {
     smallest: 160,
     points: 2,
     of_each: 1,
+    receipt: 1_000,
     limit_ms: 20,
     syncs: 20,
 };
@@ -203,11 +208,15 @@ impl Run<'_> {
         self.machine(&sample)?;
         // What is measured at rest is what the pipeline left.
         let mut left = stored::NAMES.to_vec();
-        left.push("pipeline");
+        left.extend(["pipeline", "tree_in_step"]);
         if self.wanted(&left) {
-            (self.progress)("pipeline");
-            let figure = self.pipeline(&mut town, &ledger)?;
-            self.figures.push(figure);
+            (self.progress)("pipeline, tree_in_step");
+            let pipeline = self.pipeline(&mut town, &ledger)?;
+            let tree = proofs::tree_in_step(self.size.receipt, pipeline.value, cores());
+            self.figures.extend([pipeline, tree]);
+        }
+        if self.asked(&["receipt"]) {
+            self.figures.push(proofs::receipt(self.size.receipt)?);
         }
         self.served(&mut town, &ledger)?;
         town.forget(&ledger)?;

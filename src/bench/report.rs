@@ -11,6 +11,8 @@ pub const NAMES: &[(&str, &str)] = &[
     ("sha256", "SHA-256 of 700 bytes, all cores"),
     ("append_sync", "append of 700 bytes and fdatasync"),
     ("pipeline", "durable operations, in process"),
+    ("tree_in_step", "of this the tree's hashes, of all cores"),
+    ("receipt", "a witnessed proof, a million entries"),
     ("http_1", "HTTP, 1 connection, one a request"),
     ("http_64", "HTTP, 64 connections, one a request"),
     ("http_512", "HTTP, 512 connections, one a request"),

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{Failure, output};
 use crate::bench::{self, BenchError, NAMES, Options};
 
+/// What a command ends with that Ctrl-C ended: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
 /// What is measured, where, and how it is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
@@ -60,6 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     // It is removed when it is dropped, whatever happened until then.
     let folder = folder(args.data.as_deref())?;
+    remove_when_interrupted(folder.path().to_owned())?;
     let options = Options {
         folder: folder.path().to_owned(),
         command: std::env::current_exe().map_err(|error| Failure::of("this command", error))?,
@@ -78,6 +82,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (heads, rows) = report.table();
     output::text(&format!("{}\n", report.head()));
     output::table(heads, rows, false);
+    Ok(())
+}
+
+/// What Ctrl-C ends drops nothing.
+fn remove_when_interrupted(folder: PathBuf) -> Result<(), Failure> {
+    let failed = |error| Failure::of("the signal", error);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    std::thread::spawn(move || {
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            std::fs::remove_dir_all(&folder).ok();
+            std::process::exit(INTERRUPTED);
+        }
+    });
     Ok(())
 }
 

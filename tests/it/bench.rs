@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 
 use counterfoil::bench::NAMES;
 use serde_json::Value;
@@ -18,6 +20,8 @@ const AIMED_AT: &[(&str, &str)] = &[
     ("lone_write", "ratio"),
     ("audit", "ratio"),
     ("growth", "ratio"),
+    ("tree_in_step", "ratio"),
+    ("receipt", "value"),
     ("memory_per_run", "value"),
     ("read_under_load", "p99_ms"),
     ("http_512", "p99_ms"),
@@ -118,4 +122,25 @@ fn what_cannot_be_measured_is_said_and_leaves_nothing() {
     let ran = run(&["bench", "--only", "nonsense"]);
     assert_eq!(ran.status.code(), Some(2));
     assert!(complaint(&ran).contains("http_64"), "{}", complaint(&ran));
+}
+
+#[test]
+fn what_is_interrupted_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_counterfoil"))
+        .args(["bench", "--data", &text(folder.path())])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It says what it measures once there is something to leave behind.
+    let mut said = [0];
+    let mut from = bench.stderr.take().unwrap();
+    from.read_exact(&mut said).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let pid = bench.id().to_string();
+    let sent = Command::new("kill").args(["-s", "INT", &pid]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(bench.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
