@@ -67,7 +67,7 @@ fn public(api: &Arc<Api>) -> Route {
     let checkpoint = path!("checkpoint")
         .and(read())
         .and(with(api))
-        .then(|api: Arc<Api>| answer(async move { api.checkpoint() }));
+        .then(|api: Arc<Api>| answer(async move { api.checkpoint().await }));
     let tile = path!("tile" / ..)
         .and(read())
         .and(with(api))

@@ -131,12 +131,14 @@ impl Api {
     }
 
     /// `GET /checkpoint`: the newest that met the quorum of witnesses; where none is asked for, the newest.
-    pub(super) fn checkpoint(&self) -> Handled {
+    pub(super) async fn checkpoint(&self) -> Handled {
         if !self.witnessed {
             return self.committed_checkpoint();
         }
-        match self.ledger.newest_witnessed() {
-            Ok(Some(note)) => Ok(text(note.encode())),
+        let ledger = self.ledger.clone();
+        let newest = tokio::task::spawn_blocking(move || ledger.newest_witnessed()).await;
+        match newest {
+            Ok(Ok(Some(note))) => Ok(text(note.encode())),
             _ => Err(unwitnessed()),
         }
     }

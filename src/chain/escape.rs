@@ -71,7 +71,12 @@ pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
 /// first byte that [`push_string`] would not have written there.
 pub(super) fn read_string(content: &str) -> Result<(String, usize), usize> {
     let bytes = content.as_bytes();
-    let mut out = String::with_capacity(content.len());
+    let first = bytes.iter().take_while(|byte| is_raw(**byte)).count();
+    // A text with escapes is a payload, and most of what is left.
+    let mut out = String::with_capacity(match bytes.get(first) {
+        Some(b'\\') => content.len(),
+        _ => first,
+    });
     let mut at = 0;
     loop {
         let run = bytes[at..].iter().take_while(|byte| is_raw(**byte)).count();

@@ -1,4 +1,4 @@
-//! Group commit without a timer: while one batch is being made durable the next one fills.
+//! Group commit: while one batch is being made durable the next one fills.
 //!
 //! There is at most one open batch and one in flight. A lone operation is taken at once; under load a batch grows for as long as the
 //! commit before it takes, and a little longer while others are on their way.

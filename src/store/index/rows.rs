@@ -13,7 +13,7 @@ use super::{IndexError, damaged};
 
 /// Key of the row that says what the index covers. It changes with the kinds of rows, so that an index of an earlier version is made
 /// anew.
-pub(super) const META: &[u8] = b"m5";
+pub(super) const META: &[u8] = b"m6";
 
 /// A row takes no more when it has so many bytes: far below the 8 KB or so above which sled makes a file of each.
 pub(super) const ROW_BYTES: usize = 4_000;
