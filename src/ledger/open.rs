@@ -331,7 +331,7 @@ pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
     let layout = Layout::new(&config.data);
     let mut named = NamedKeys::default();
     fsck(&layout, &mut |entry, _| {
-        named.take(entry.n(), entry.payload());
+        named.take(entry.n(), entry.payload(), |key| entry.is_signed_by(key));
     })?;
     let (origin, keys) = named.found().ok_or(StartError::NoLedger)?;
     let (secrets, before) = secrets_for(config, keys, size)?;
