@@ -129,11 +129,11 @@ impl Chain<'_> {
     /// The keys that the entries name for checkpoints of at most `size` entries and that are believed: one that the policy has, and one
     /// to which the believed key before it leads, by a checkpoint behind the change that both signed. `crossings` are such, each of
     /// these lines.
-    pub(super) fn believed<'n>(
+    pub(super) fn believed(
         &self,
         size: u64,
         policy: &Policy,
-        crossings: &[(u64, &'n Note)],
+        crossings: &[(u64, &Note)],
     ) -> Vec<VerifierKey> {
         let mut believed: Vec<VerifierKey> = Vec::new();
         let mut before: Option<VerifierKey> = None;
