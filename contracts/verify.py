@@ -159,7 +159,8 @@ def check(export, note, vkey):
     need(len(leaves) >= size, f"the export has {len(leaves)} entries, the checkpoint covers {size}")
     logs = [log for least, log in reg.logs if least <= size]
     need(vkey in logs, "no entry below the checkpoint names the verifier key")
-    checkpoint(note, logs[-1])  # the key that counts at its size signed it, whichever else did
+    for log in logs[logs.index(vkey):]:  # up to the key that counts at its size, each signed it
+        checkpoint(note, log)
     need(root(leaves[:size]) == signed_root, "another history was signed")
     return f"{origin}: {size} entries are sound, root {signed_root.hex()}, {len(leaves) - size} more not yet signed"
 

@@ -294,7 +294,7 @@ pub const QUEUE_FULL: Code = code(503, "queue.full", "too much is waiting alread
 const SECRET_MISSING: Code = code(
     422,
     "ledger.secret",
-    "the server does not hold the secret of the key that is to sign the checkpoints",
+    "the server is not ready to sign the checkpoints by the key that is to sign them",
 );
 
 /// A batch as a whole; the problems of a line stand in its line.

@@ -148,6 +148,11 @@ impl Entry {
         self.envelope.signatures()
     }
 
+    /// Whether this key signed it.
+    pub fn is_signed_by(&self, key: &[u8; 32]) -> bool {
+        self.sigs().iter().any(|(by, _)| by.as_bytes() == key)
+    }
+
     /// What was signed, with its signatures.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope

@@ -122,6 +122,11 @@ impl Policy {
         &self.logs
     }
 
+    /// Whether this is the key of a log.
+    pub fn has_log(&self, key: &VerifierKey) -> bool {
+        self.logs.iter().any(|log| log.vkey == *key)
+    }
+
     /// The same with further keys of logs, which somebody vouches for whom it believes.
     pub fn and_logs(mut self, keys: impl IntoIterator<Item = VerifierKey>) -> Policy {
         let logs = keys.into_iter().map(|vkey| PolicyLog { vkey, url: None });

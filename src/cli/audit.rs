@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use super::export::progress;
 use super::{Failure, output};
 use crate::chain::{Checkpoint, Note, VerifierKey};
-use crate::domain::objects::Ledger;
+use crate::domain::objects::{Ledger, LedgerKey};
 use crate::ledger::audit::{AuditError, Audited, audit};
 use crate::proof::Lines;
 use crate::store::Layout;
@@ -74,13 +74,11 @@ fn check_keys(
     audited: &Audited,
 ) -> Result<VerifierKey, Failure> {
     let covered = Checkpoint::parse(note.text()).map_or(0, |checkpoint| checkpoint.size);
-    let own: VerifierKey = ledger
-        .keys
-        .at(covered)
-        .vkey
-        .as_str()
-        .parse()
-        .map_err(|error| Failure::of("the ledger's key", error))?;
+    let read = |key: &LedgerKey| {
+        let read = key.vkey.as_str().parse::<VerifierKey>();
+        read.map_err(|error| Failure::of("the ledger's key", error))
+    };
+    let own = read(ledger.keys.at(covered))?;
     // A key that was replaced signs nothing by itself any more.
     check(note, &own, audited)?;
     let Some(vkey) = believed else {
@@ -88,7 +86,14 @@ fn check_keys(
     };
     let mut keys = ledger.keys.iter();
     let had = keys.any(|(_, key)| key.vkey.as_str() == vkey.to_string());
-    match check(note, vkey, audited) {
+    // Who believes an earlier key is led on by a checkpoint that each after it signed too.
+    let since = ledger.keys.iter();
+    let mut since = since.skip_while(|(_, key)| key.vkey.as_str() != vkey.to_string());
+    let led = since.try_for_each(|(from, key)| match from <= covered {
+        true => check(note, &read(key)?, audited),
+        false => Ok(()),
+    });
+    match check(note, vkey, audited).and(led) {
         Err(Failure::FoundBad(what)) if had => Err(Failure::FoundBad(format!(
             "{what}; the ledger has changed that key: `counterfoil verify --rekeyed` leads on from it"
         ))),

@@ -215,7 +215,7 @@ pub(crate) fn vkey(args: &VkeyArgs) -> Result<(), Failure> {
     let data = &args.data.data;
     let mut named = NamedKeys::default();
     let store = read_only(&Layout::new(data), &mut |entry, _| {
-        named.take(entry.n(), entry.payload());
+        named.take(entry.n(), entry.payload(), |key| entry.is_signed_by(key));
     });
     let store = store.map_err(|error| Failure::of_store(data, &error))?;
     let (_, keys) = named

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::passphrase::Passphrase;
-use super::signing::{add_signature, decoded_in};
+use super::signing::ToSign;
 use super::words::words;
 use super::{Failure, output};
 use crate::chain::note::KeyKind;
@@ -97,8 +97,9 @@ fn sign(file: &Path, vkey: &str, key: SigningKey, yes: bool) -> Result<(), Failu
         payload.act.name() == Rekey::NAME
             && body.is_ok_and(|body: Rekey| body.new_vkey.as_str() == vkey)
     };
-    let payloads = decoded_in(file)?;
-    if let Some(other) = payloads.iter().find(|payload| !brings_it_in(payload)) {
+    let to_sign = ToSign::read(file)?;
+    let mut payloads = to_sign.payloads().iter();
+    if let Some(other) = payloads.find(|payload| !brings_it_in(payload)) {
         eprint!("{}", words(other));
         return Err(Failure::FoundBad(format!(
             "{}: the next key signs a {} to {vkey} and nothing else",
@@ -107,7 +108,7 @@ fn sign(file: &Path, vkey: &str, key: SigningKey, yes: bool) -> Result<(), Failu
         )));
     }
     let name = ("ledger.key.next".to_owned(), key.public_key());
-    add_signature(file, yes, || Ok((key, vec![name])))
+    to_sign.sign(yes, || Ok((key, vec![name])))
 }
 
 fn vkey_of(origin: &str, key: &SigningKey) -> Result<String, Failure> {

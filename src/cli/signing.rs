@@ -260,45 +260,63 @@ impl Signing {
 /// Adds a signature to the envelopes of a file.
 pub(crate) fn sign(args: &SignArgs) -> Result<(), Failure> {
     let ring = &args.keyring;
-    add_signature(&args.file, args.yes, || {
+    let to_sign = ToSign::read(&args.file)?;
+    to_sign.sign(args.yes, || {
         let key = ring.load(&args.by)?;
         let known = ring.list().unwrap_or_default();
         Ok((key, known))
     })
 }
 
-/// Adds a signature to the envelopes of a file, after showing what they say. The key, and the names of others, are asked for then.
-pub(crate) fn add_signature(
-    file: &Path,
-    yes: bool,
-    key: impl FnOnce() -> Result<(SigningKey, Names), Failure>,
-) -> Result<(), Failure> {
-    let mut envelopes = read(file)?;
-    let payloads = decoded_in(file)?;
-    if let [_, _, ..] = &payloads[..] {
-        eprint!("{}", summary::totals(&payloads));
-    }
-    // Somebody else made the file: every word that is signed is shown.
-    for payload in &payloads {
-        eprint!("{}", words(payload));
-    }
-    confirm("Sign?", yes)?;
-    let (key, known) = key()?;
-    for envelope in &mut envelopes {
-        signed(envelope, &key)?;
-    }
-    write(file, &envelopes)?;
-    eprintln!(
-        "signed by {}; whoever signs too says `counterfoil sign {1} --as NAME`, and then `counterfoil send {1}`",
-        signers(&envelopes[0], &known).join(", "),
-        file.display()
-    );
-    Ok(())
+/// The envelopes of a file, read once: what is shown and checked is what is signed.
+pub(crate) struct ToSign<'f> {
+    file: &'f Path,
+    envelopes: Vec<Envelope>,
+    payloads: Vec<Payload>,
 }
 
-/// What the envelopes of a file say.
-pub(crate) fn decoded_in(file: &Path) -> Result<Vec<Payload>, Failure> {
-    read(file)?.iter().map(decoded).collect()
+impl ToSign<'_> {
+    pub(crate) fn read(file: &Path) -> Result<ToSign<'_>, Failure> {
+        let envelopes = read(file)?;
+        let payloads = envelopes.iter().map(decoded).collect::<Result<_, _>>()?;
+        Ok(ToSign {
+            file,
+            envelopes,
+            payloads,
+        })
+    }
+
+    /// What they say.
+    pub(crate) fn payloads(&self) -> &[Payload] {
+        &self.payloads
+    }
+
+    /// Adds a signature to each, after showing what they say. The key, and the names of others, are asked for then.
+    pub(crate) fn sign(
+        mut self,
+        yes: bool,
+        key: impl FnOnce() -> Result<(SigningKey, Names), Failure>,
+    ) -> Result<(), Failure> {
+        if let [_, _, ..] = &self.payloads[..] {
+            eprint!("{}", summary::totals(&self.payloads));
+        }
+        // Somebody else made the file: every word that is signed is shown.
+        for payload in &self.payloads {
+            eprint!("{}", words(payload));
+        }
+        confirm("Sign?", yes)?;
+        let (key, known) = key()?;
+        for envelope in &mut self.envelopes {
+            signed(envelope, &key)?;
+        }
+        write(self.file, &self.envelopes)?;
+        eprintln!(
+            "signed by {}; whoever signs too says `counterfoil sign {1} --as NAME`, and then `counterfoil send {1}`",
+            signers(&self.envelopes[0], &known).join(", "),
+            self.file.display()
+        );
+        Ok(())
+    }
 }
 
 /// Who has signed: by name where this machine has the key, else by the key.

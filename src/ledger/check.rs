@@ -11,7 +11,7 @@ use crate::domain::head::Head;
 use crate::domain::objects::LedgerKey;
 use crate::domain::payload::Payload;
 use crate::domain::state::State;
-use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
+use crate::domain::values::{Instant, OpId, PartyId, PublicKey, Succession};
 
 use super::handle::Ledger;
 use super::intake::{id_of, malformed};
@@ -56,15 +56,18 @@ impl Ledger {
         })?;
         self.inner.shared.status.durable(size).await?;
         match checked {
-            Ok((checked, Some(key))) => Ok(self.with_secret(key).await?.map(|()| checked)),
+            Ok((checked, Some(keys))) => Ok(self.with_secret(keys).await?.map(|()| checked)),
             checked => Ok(checked.map(|(checked, _)| checked)),
         }
     }
 
-    /// Whether the server holds the secret of that key: it reads a file, which may be encrypted.
-    async fn with_secret(&self, key: LedgerKey) -> Result<Result<(), Refusal>, Stopped> {
+    /// Whether the server holds the secret of the newest of these keys: it reads a file, which may be encrypted.
+    async fn with_secret(
+        &self,
+        keys: Succession<LedgerKey>,
+    ) -> Result<Result<(), Refusal>, Stopped> {
         let shared = Arc::clone(&self.inner.shared);
-        let found = spawn_blocking(move || shared.secrets.prepared(&key).map(drop));
+        let found = spawn_blocking(move || shared.secrets.prepared(&keys).map(drop));
         found.await.map_err(|_| Stopped)
     }
 }
@@ -75,25 +78,26 @@ fn read(payload: &str) -> Result<Payload, Refusal> {
     Payload::decode(payload)
 }
 
-/// What would become of it, and the key that would sign the checkpoints behind it where that is another.
+/// What would become of it, and the keys of the checkpoints where it would change them.
 fn check(
     head: &Sequencer,
     payload: &Payload,
     op: OpId,
     time: Instant,
-) -> Result<(Checked, Option<LedgerKey>), Refusal> {
+) -> Result<(Checked, Option<Succession<LedgerKey>>), Refusal> {
     let keys = keys_asked(head.state(), payload, op, time)?;
     let effects = head.decide(payload, &keys, op, time)?;
     let present = head.state().ledger.as_ref();
     let ledger = effects.ledger.as_ref();
-    let key = ledger.filter(|ledger| present.is_some_and(|present| present.keys != ledger.keys));
-    let key = key.map(|ledger| ledger.keys.newest().clone());
+    let changed =
+        ledger.filter(|ledger| present.is_some_and(|present| present.keys != ledger.keys));
+    let keys = changed.map(|ledger| ledger.keys.clone());
     let checked = Checked {
         op_id: op,
         objects: effects.objects().iter().map(ToString::to_string).collect(),
         warnings: effects.warnings,
     };
-    Ok((checked, key))
+    Ok((checked, keys))
 }
 
 /// The live keys of every party that must sign, and the keys that the operation brings in.

@@ -6,8 +6,7 @@ use crate::chain::note::VkeyError;
 use crate::chain::{Checkpoint, Hash, Line, Tree};
 use crate::store::{Journal, JournalError};
 
-use super::keyfile::KeyFileError;
-use super::secrets::Secrets;
+use super::secrets::{Secrets, SecretsError};
 
 /// How far the ledger is durable, and its signed word for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub enum CommitError {
     Keep(std::io::Error),
     /// The new key cannot take the place of the old one.
     #[error("{0}")]
-    Key(#[from] KeyFileError),
+    Key(#[from] SecretsError),
 }
 
 /// Owns the journal. One thread has it.
@@ -88,7 +87,7 @@ impl Committer {
         let (note, is_crossing) = self.secrets.sign(&checkpoint, self.before)?;
         let text = note.encode().into();
         if is_crossing {
-            let kept = self.secrets.keep(&checkpoint, &note);
+            let kept = self.secrets.keep(&note);
             kept.map_err(CommitError::Keep)?;
         }
         self.journal.publish_head(note, now_ms)?;

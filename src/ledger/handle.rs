@@ -139,8 +139,9 @@ impl Ledger {
         })
     }
 
-    /// The checkpoint that witnesses are to cosign where they were asked for one of `asked` entries before: the newest, but none that
-    /// two keys signed is passed over, as a witness may not know the new one yet.
+    /// The checkpoint that witnesses are to cosign where they were asked for one of `asked` entries before: the newest, but the last since
+    /// the start that two keys signed comes first, as a witness may not know the new one yet. It is held up once; a witness that
+    /// misses it has to be told the new key.
     pub fn to_cosign(&self, asked: u64) -> Published {
         let crossing = self.inner.shared.status.crossing();
         let crossing = crossing.filter(|crossing| crossing.size > asked);

@@ -121,7 +121,7 @@ pub fn init(data: &Path, options: &InitOptions<'_>) -> Result<String, InitError>
         Box::new(journal),
         Tree::new(),
         origin.as_str().to_owned(),
-        Arc::new(Secrets::new(KeyFiles::of(data, key))),
+        Arc::new(Secrets::new(KeyFiles::new(data, None), key)),
     );
     committer.commit(&[created], 0)?;
     committer.flush()?;

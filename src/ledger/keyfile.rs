@@ -30,34 +30,21 @@ pub fn next_in(data: &Path) -> PathBuf {
 pub struct KeyFiles {
     data: PathBuf,
     passphrase: Option<Zeroizing<String>>,
-    present: Arc<SigningKey>,
 }
 
 impl KeyFiles {
-    /// Those in `data`, of which the key that signs is opened.
-    pub fn open(
-        data: &Path,
-        passphrase: Option<Zeroizing<String>>,
-    ) -> Result<KeyFiles, KeyFileError> {
-        let present = read(&path_in(data), || passphrase.clone())?;
-        Ok(KeyFiles {
-            passphrase,
-            ..KeyFiles::of(data, present)
-        })
-    }
-
-    /// Those in `data`, where this key has just been written.
-    pub fn of(data: &Path, present: SigningKey) -> KeyFiles {
+    /// Those in `data`.
+    pub fn new(data: &Path, passphrase: Option<Zeroizing<String>>) -> KeyFiles {
         KeyFiles {
             data: data.to_owned(),
-            passphrase: None,
-            present: Arc::new(present),
+            passphrase,
         }
     }
 
-    /// The key that signs, as it was when these were opened.
-    pub fn present(&self) -> &Arc<SigningKey> {
-        &self.present
+    /// The key that signs. Whoever holds it lets it go once it has given way.
+    pub fn present(&self) -> Result<Arc<SigningKey>, KeyFileError> {
+        let key = read(&path_in(&self.data), || self.passphrase.clone())?;
+        Ok(Arc::new(key))
     }
 
     /// The key that is to sign next.

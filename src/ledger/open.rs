@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::chain::checkpoint::is_drill;
 use crate::chain::note::VkeyError;
-use crate::chain::{Checkpoint, CheckpointError, Entry, Levels, Line, Verifier};
+use crate::chain::{Checkpoint, CheckpointError, Entry, Levels, Line, SigningKey, Verifier};
 use crate::domain::objects::{self, LedgerKey};
 use crate::domain::ops::ledger::NamedKeys;
 use crate::domain::values::Succession;
@@ -135,6 +135,8 @@ pub(super) struct Parts {
     pub(super) data: PathBuf,
     pub(super) index: Index,
     pub(super) keys: KeyFiles,
+    /// The key that signs, until it gives way.
+    pub(super) present: Arc<SigningKey>,
     pub(super) quarantined: Vec<PathBuf>,
     pub(super) verifier: Verifier,
     pub(super) free_bytes: FreeBytes,
@@ -157,7 +159,8 @@ impl Ledger {
         let ledger = ledger.ok_or(StartError::NoLedger)?;
         let origin = ledger.origin.as_str().to_owned();
         let head = check_head(&*parts.journal, ledger)?;
-        let secrets = Secrets::open(parts.keys, &ledger.keys, (head, sequencer.size()))?;
+        let sizes = (head, sequencer.size());
+        let secrets = Secrets::open(parts.keys, parts.present, &ledger.keys, sizes)?;
         let secrets = Arc::new(secrets);
         if parts.clock == ClockChoice::Manual && !is_drill(&origin) {
             return Err(StartError::NoDrill { origin });
@@ -207,7 +210,8 @@ pub(super) fn recover(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Parts, StartError> {
     let layout = Layout::new(&config.data);
-    let keys = KeyFiles::open(&config.data, config.passphrase)?;
+    let keys = KeyFiles::new(&config.data, config.passphrase);
+    let present = keys.present()?;
     let Recovered { journal, .. } = SegmentJournal::open(layout.clone(), &mut |_, _| ())?;
     let reader = journal.reader();
     let leaf = |n| reader.leaf(n).ok();
@@ -228,6 +232,7 @@ pub(super) fn recover(
         data: layout.data().to_owned(),
         index: opened.index,
         keys,
+        present,
         quarantined: unacknowledged(&layout)?,
         verifier,
         free_bytes: Box::new(move || free_space(&data)),
@@ -329,13 +334,13 @@ fn start_indexer(index: &Arc<Index>) -> std::io::Result<Indexer> {
 /// Writes a new head over the first `size` entries, on the operator's word; `serve --accept-head N` calls it before it opens.
 pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
     let layout = Layout::new(&config.data);
+    let head = NewHead::prepare(layout.clone(), size)?;
     let mut named = NamedKeys::default();
     fsck(&layout, &mut |entry, _| {
-        named.take(entry.n(), entry.payload());
+        named.take(entry.n(), entry.payload(), |key| entry.is_signed_by(key));
     })?;
     let (origin, keys) = named.found().ok_or(StartError::NoLedger)?;
     let (secrets, before) = secrets_for(config, keys, size)?;
-    let head = NewHead::prepare(layout, size)?;
     let checkpoint = Checkpoint {
         origin: origin.as_str().to_owned(),
         size,
@@ -343,7 +348,7 @@ pub fn accept_head(config: &Config, size: u64) -> Result<(), StartError> {
     };
     let (note, is_crossing) = secrets.sign(&checkpoint, before)?;
     if is_crossing {
-        let kept = secrets.keep(&checkpoint, &note);
+        let kept = secrets.keep(&note);
         kept.map_err(CommitError::Keep)?;
     }
     Ok(head.write(&note)?)
@@ -357,8 +362,10 @@ fn secrets_for(
     size: u64,
 ) -> Result<(Secrets, u64), SecretsError> {
     let open = |before| {
-        let files = KeyFiles::open(&config.data, config.passphrase.clone())?;
-        Secrets::open(files, keys, (before, size)).map(|secrets| (secrets, before))
+        let files = KeyFiles::new(&config.data, config.passphrase.clone());
+        let present = files.present()?;
+        let secrets = Secrets::open(files, present, keys, (before, size))?;
+        Ok((secrets, before))
     };
     match open(keys.since(size).saturating_sub(1)) {
         Err(SecretsError::Missing { .. }) => open(size),

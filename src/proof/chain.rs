@@ -1,12 +1,14 @@
 //! The lines of a ledger one after another: each in its form, linked to the one before, signed.
 
+use std::slice;
+
 use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::report::{Failed, Planned, Steps, count};
 use crate::chain::instant::format_time;
 use crate::chain::{
-    Checkpoint, Entry, Envelope, Hash, Line, Note, PublicKey, Verifier, VerifierKey,
+    Checkpoint, Entry, Envelope, Hash, Line, Note, Policy, PublicKey, Verifier, VerifierKey,
 };
 use crate::domain::ops::ledger::NamedKeys;
 use crate::domain::values::{Instant, Name};
@@ -124,22 +126,58 @@ impl Chain<'_> {
         self.size
     }
 
-    /// The keys that the entries name for checkpoints.
-    pub(super) fn keys(&self) -> &NamedKeys {
-        &self.keys
+    /// The keys that the entries name for checkpoints of at most `size` entries and that are believed: one that the policy has, and one
+    /// to which the believed key before it leads, by a checkpoint behind the change that both signed. `crossings` are such, each of
+    /// these lines.
+    pub(super) fn believed(
+        &self,
+        size: u64,
+        policy: &Policy,
+        crossings: &[(u64, &Note)],
+    ) -> Vec<VerifierKey> {
+        let mut believed: Vec<VerifierKey> = Vec::new();
+        let mut before: Option<VerifierKey> = None;
+        let keys = self.keys.found().into_iter();
+        for (from, key) in keys.flat_map(|(_, keys)| keys.between(0, size)) {
+            let Ok(key) = key.vkey.as_str().parse::<VerifierKey>() else {
+                break;
+            };
+            let signed = |by: &VerifierKey, note: &Note| note.verified(slice::from_ref(by)).is_ok();
+            let leads = |before: &VerifierKey| {
+                let mut crossings = crossings.iter().filter(|(size, _)| *size >= from);
+                crossings.any(|(_, note)| signed(before, note) && signed(&key, note))
+            };
+            let is_believed = policy.has_log(&key) || before.as_ref().is_some_and(leads);
+            before = is_believed.then_some(key);
+            believed.extend(before.clone());
+        }
+        believed
     }
 
-    /// The key that the entries name for a checkpoint of that size signed it: a key that was replaced says nothing of later entries.
-    pub(super) fn key_found(&self, checkpoint: &Checkpoint, note: &Note) -> Result<String, String> {
+    /// The key that the entries name for a checkpoint of that size signed it, and is believed: a key that was replaced says nothing of
+    /// later entries, not even which key comes after it.
+    pub(super) fn key_found(
+        &self,
+        checkpoint: &Checkpoint,
+        note: &Note,
+        policy: &Policy,
+    ) -> Result<String, String> {
         let Some((_, keys)) = self.keys.found() else {
             return Ok("no entry names one".to_owned());
         };
-        let vkey = keys.at(checkpoint.size).vkey.as_str();
+        let size = checkpoint.size;
+        if let Some((n, why)) = self.keys.fault().filter(|(n, _)| *n < size) {
+            return Err(format!("entry {n} changes the key, but {why}"));
+        }
+        let vkey = keys.at(size).vkey.as_str();
         let key: VerifierKey = vkey.parse().map_err(|error| format!("{vkey}: {error}"))?;
-        match (
-            note.verified(&[key]),
-            keys.since(checkpoint.size).checked_sub(1),
-        ) {
+        let signed = note.verified(slice::from_ref(&key));
+        if signed.is_ok() && !self.believed(size, policy, &[(size, note)]).contains(&key) {
+            return Err(format!(
+                "the entries name {vkey}, to which no key leads that the policy has"
+            ));
+        }
+        match (signed, keys.since(size).checked_sub(1)) {
             (Ok(_), None) => Ok(format!("{vkey}, which entry 0 names")),
             (Ok(_), Some(n)) => Ok(format!(
                 "{vkey}, which entry {n} puts in the place of the one before"
@@ -219,7 +257,8 @@ impl Chain<'_> {
             };
             signed(entry, forged).map_err(broken(SIGNATURES))?;
             payload_found(entry, self.origin).map_err(broken(PAYLOAD))?;
-            self.keys.take(entry.n(), entry.payload());
+            let signed = |key: &[u8; 32]| entry.is_signed_by(key);
+            self.keys.take(entry.n(), entry.payload(), signed);
             self.signatures += entry.sigs().len() as u64;
         }
         Ok(())

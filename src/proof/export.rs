@@ -72,7 +72,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 
 /// Verifies an export under a checkpoint's file against a policy's. Where the policy knows only a key that the ledger had before,
 /// `rekeyed` has the checkpoints that an old key and the new one signed, one after the other: an entry names the new key, and a
-/// checkpoint over that entry which a believed key signed vouches for it.
+/// checkpoint over that entry which a believed key and the new one signed vouches for it.
 pub fn check_export(
     export: impl BufRead,
     checkpoint: &[u8],
@@ -92,14 +92,15 @@ pub fn check_export(
                 Err(why) => return Ok(steps.refused(LOG, &why)),
             };
             let read = Read::all(lines, &covered, &crossings)?;
-            let led_to = read.led_to(&policy, &crossings);
-            check_checkpoint(&mut steps, &policy.and_logs(led_to), &note)
-                .and_then(|witnessed| check(&mut steps, read, &note, &witnessed))
+            let led_to = read.led_to(&covered, &policy, &crossings);
+            let policy = policy.and_logs(led_to);
+            check_checkpoint(&mut steps, &policy, &note)
+                .and_then(|witnessed| check(&mut steps, read, &policy, &note, &witnessed))
         }
         _ => match check_checkpoint(&mut steps, &policy, &note) {
             Ok(witnessed) => {
                 let read = Read::all(lines, &witnessed.checkpoint, &[])?;
-                check(&mut steps, read, &note, &witnessed)
+                check(&mut steps, read, &policy, &note, &witnessed)
             }
             Err(failed) => Err(failed),
         },
@@ -178,24 +179,19 @@ impl Read<'_> {
         Ok(read)
     }
 
-    /// The keys that those of the policy led to: each is named by an entry below a checkpoint that a believed key signed.
-    fn led_to(&self, policy: &Policy, crossings: &[(Checkpoint, Note)]) -> Vec<VerifierKey> {
-        let Some((origin, named)) = self.chain.keys().found() else {
-            return Vec::new();
-        };
-        let logs = policy.logs().iter().map(|log| log.vkey.clone());
-        let mut believed: Vec<_> = logs.filter(|key| key.name() == origin.as_str()).collect();
-        let known = believed.len();
-        for (crossing, note) in crossings {
-            let is_of_it = self.roots.get(&crossing.size) == Some(&Some(crossing.root));
-            if is_of_it && note.verified(&believed).is_ok() {
-                let named = named.between(0, crossing.size);
-                let named = named.filter_map(|(_, key)| key.vkey.as_str().parse().ok());
-                let new: Vec<_> = named.filter(|key| !believed.contains(key)).collect();
-                believed.extend(new);
-            }
-        }
-        believed.split_off(known)
+    /// The keys that those of the policy lead to, by checkpoints of these lines.
+    fn led_to(
+        &self,
+        covered: &Checkpoint,
+        policy: &Policy,
+        crossings: &[(Checkpoint, Note)],
+    ) -> Vec<VerifierKey> {
+        let is_of_it = |of: &Checkpoint| self.roots.get(&of.size) == Some(&Some(of.root));
+        let crossings = crossings.iter().filter(|(of, _)| is_of_it(of));
+        let crossings: Vec<_> = crossings.map(|(of, note)| (of.size, note)).collect();
+        let believed = self.chain.believed(covered.size, policy, &crossings);
+        let led_to = believed.into_iter().filter(|key| !policy.has_log(key));
+        led_to.collect()
     }
 
     fn take(&mut self, mut lines: Vec<Vec<u8>>, cut_off: bool, covered: u64) -> Result<(), Broken> {
@@ -222,6 +218,7 @@ impl Read<'_> {
 fn check(
     steps: &mut Steps,
     read: Read<'_>,
+    policy: &Policy,
     note: &Note,
     witnessed: &Witnessed,
 ) -> Result<(), Failed> {
@@ -249,6 +246,7 @@ fn check(
             "the root of {entries} is {root}; {beyond} beyond are linked and signed, but under no checkpoint yet"
         ),
     })?;
-    steps.take(KEY, chain.key_found(checkpoint, note), String::clone)?;
+    let key = chain.key_found(checkpoint, note, policy);
+    steps.take(KEY, key, String::clone)?;
     check_time(steps, chain.covered_ms(), witnessed)
 }

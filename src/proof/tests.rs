@@ -39,9 +39,15 @@ pub(super) fn payload(ledger: &str, n: u64) -> String {
 
 /// Entry `n` after `prev`, of two keys, `n` milliseconds after the first.
 pub(super) fn entry(n: u64, prev: Hash, payload: &str) -> Line {
+    entry_by(&[3, 4], n, prev, payload)
+}
+
+/// The same of other keys.
+pub(super) fn entry_by(signers: &[u8], n: u64, prev: Hash, payload: &str) -> Line {
     let mut envelope = Envelope::new(OP_TYPE, payload).unwrap();
-    envelope.sign(&key(3)).unwrap();
-    envelope.sign(&key(4)).unwrap();
+    for seed in signers {
+        envelope.sign(&key(*seed)).unwrap();
+    }
     let entry = Entry::new(n, START_MS + n as i64, prev, envelope).unwrap();
     entry.encode()
 }

@@ -19,7 +19,7 @@ use crate::chain::tiles::{
     TILE_WIDTH, TileKind, TilePath, decode_bundle, decode_hashes, levels_within,
 };
 use crate::chain::tree::{Node, Nodes, empty_root};
-use crate::chain::{Hash, Note, Tree};
+use crate::chain::{Hash, Note, Policy, Tree};
 
 pub(super) const CHECKPOINT: Planned = Planned {
     code: "checkpoint.read",
@@ -154,7 +154,7 @@ fn check(steps: &mut Steps, files: &dyn Files, policy: &[u8]) -> Result<(), Stop
     steps.take(LEVELS, levels, |number| {
         count(*number, "full tile", "full tiles")
     })?;
-    check_entries(steps, &tree, &note, &witnessed)
+    check_entries(steps, &tree, &policy, &note, &witnessed)
 }
 
 /// Reads a checkpoint's file.
@@ -169,6 +169,7 @@ pub(super) fn read_checkpoint(steps: &mut Steps, bytes: &[u8]) -> Result<Note, F
 fn check_entries(
     steps: &mut Steps,
     tree: &Tiles<'_>,
+    policy: &Policy,
     note: &Note,
     witnessed: &Witnessed,
 ) -> Result<(), Stop> {
@@ -189,7 +190,7 @@ fn check_entries(
         }
     }
     chain.told(steps, TOGETHER, ended)?;
-    let key = chain.key_found(&witnessed.checkpoint, note);
+    let key = chain.key_found(&witnessed.checkpoint, note, policy);
     steps.take(KEY, key, String::clone)?;
     Ok(check_time(steps, chain.covered_ms(), witnessed)?)
 }

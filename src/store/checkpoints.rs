@@ -45,20 +45,7 @@ impl Checkpoints {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let mut places: Vec<Place> = Vec::new();
-        loop {
-            let at = end(&places);
-            match first_note(&bytes[at as usize..]) {
-                Found::Note { size, len } => places.push(Place::after(at, size, len)),
-                Found::Unfinished => break,
-                Found::Damaged => {
-                    let error = format!(
-                        "no checkpoint stands at byte {at}; move the file away to begin anew"
-                    );
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-                }
-            }
-        }
+        let places = places_in(&bytes)?;
         if end(&places) < bytes.len() as u64 {
             file.set_len(end(&places))?;
             file.sync_data()?;
@@ -73,45 +60,48 @@ impl Checkpoints {
     /// The newest checkpoint of at most `most` entries, with its size, in a file that somebody else may be appending to; nothing is
     /// written.
     pub fn newest_in(path: &Path, most: u64) -> io::Result<Option<(u64, Note)>> {
-        let bytes = match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read?,
-        };
-        let (mut at, mut newest) = (0, None);
-        while let Found::Note { size, len } = first_note(&bytes[at..])
-            && size <= most
-        {
-            at += head_len(len);
-            newest = Some((size, at..at + len));
-            at += len;
-        }
-        let read = |(size, place): (u64, std::ops::Range<usize>)| {
-            Some((size, Note::decode(&bytes[place]).ok()?))
-        };
-        Ok(newest.and_then(read))
+        let (bytes, places) = read_in(path)?;
+        let newest = places.iter().rfind(|place| place.size <= most);
+        newest
+            .map(|place| Ok((place.size, place.note_in(&bytes)?)))
+            .transpose()
     }
 
     /// Every checkpoint in a file that somebody else may be appending to; nothing is written.
     pub fn all_in(path: &Path) -> io::Result<Vec<Note>> {
-        let bytes = match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            read => read?,
-        };
-        let (mut at, mut all) = (0, Vec::new());
-        while let Found::Note { len, .. } = first_note(&bytes[at..]) {
-            at += head_len(len);
-            all.extend(Note::decode(&bytes[at..at + len]));
-            at += len;
-        }
-        Ok(all)
+        let (bytes, places) = read_in(path)?;
+        places.iter().map(|place| place.note_in(&bytes)).collect()
     }
 
     /// Keeps a checkpoint that covers more than the last one; durable when this returns.
     pub fn keep(&self, size: u64, note: &Note) -> io::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if size <= self.size() {
+        match size <= self.size() {
+            true => Ok(()),
+            false => self.append(size, note),
+        }
+    }
+
+    /// The same where none may be missing: one that does not cover more than the last is refused unless it is that one.
+    pub fn keep_each(&self, note: &Note) -> io::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = Checkpoint::parse(note.text()).map_err(invalid)?.size;
+        if self
+            .newest()?
+            .is_some_and(|last| last.text() == note.text())
+        {
             return Ok(());
         }
+        if size <= self.size() {
+            let last = self.size();
+            return Err(invalid(format!(
+                "it has a checkpoint of {last} entries, so that this one of {size} cannot follow; move the file away to begin anew"
+            )));
+        }
+        self.append(size, note)
+    }
+
+    fn append(&self, size: u64, note: &Note) -> io::Result<()> {
         let at = self.look(end);
         let text = note.encode();
         let record = format!("{}\n{text}", text.len());
@@ -156,7 +146,7 @@ impl Checkpoints {
     fn read(&self, place: Place) -> io::Result<Note> {
         let mut bytes = vec![0; place.len];
         self.file.read_exact_at(&mut bytes, place.offset)?;
-        Note::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        Note::decode(&bytes).map_err(invalid)
     }
 }
 
@@ -165,6 +155,42 @@ impl Place {
     fn after(at: u64, size: u64, len: usize) -> Place {
         let offset = at + head_len(len) as u64;
         Place { size, offset, len }
+    }
+
+    /// The note in the bytes of a file that had it here.
+    fn note_in(&self, bytes: &[u8]) -> io::Result<Note> {
+        Note::decode(&bytes[self.offset as usize..][..self.len]).map_err(invalid)
+    }
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// A file's bytes with the places of its notes; none of a file that is not there.
+fn read_in(path: &Path) -> io::Result<(Vec<u8>, Vec<Place>)> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    let places = places_in(&bytes)?;
+    Ok((bytes, places))
+}
+
+/// The places of the notes that stand one after the other, up to the end or what an unfinished write left there.
+fn places_in(bytes: &[u8]) -> io::Result<Vec<Place>> {
+    let mut places: Vec<Place> = Vec::new();
+    loop {
+        let at = end(&places);
+        match first_note(&bytes[at as usize..]) {
+            Found::Note { size, len } => places.push(Place::after(at, size, len)),
+            Found::Unfinished => return Ok(places),
+            Found::Damaged => {
+                return Err(invalid(format!(
+                    "no checkpoint stands at byte {at}; move the file away to begin anew"
+                )));
+            }
+        }
     }
 }
 
@@ -269,6 +295,24 @@ mod tests {
     }
 
     #[test]
+    fn where_none_may_be_missing_one_that_cannot_follow_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rekeyed");
+        let rekeyed = of(&[], &path);
+        for size in [3, 9, 9] {
+            rekeyed.keep_each(&note(size)).unwrap();
+        }
+        let mut other = Checkpoint::parse(note(9).text()).unwrap();
+        other.root = crate::chain::hash::leaf_hash(b"another");
+        let other = other.sign(&[&SigningKey::from_seed(&[1; 32])]).unwrap();
+        for refused in [note(3), note(8), other] {
+            let error = rekeyed.keep_each(&refused).unwrap_err();
+            assert!(error.to_string().contains("move the file away"), "{error}");
+        }
+        assert_eq!(Checkpoints::all_in(&path).unwrap(), [note(3), note(9)]);
+    }
+
+    #[test]
     fn what_is_damaged_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("witnessed");
@@ -279,6 +323,8 @@ mod tests {
             changed[at] ^= 0x80;
             std::fs::write(&path, &changed).unwrap();
             assert!(Checkpoints::open(&path).is_err(), "{at}");
+            assert!(Checkpoints::all_in(&path).is_err(), "{at}");
+            assert!(Checkpoints::newest_in(&path, 9).is_err(), "{at}");
             assert_eq!(std::fs::read(&path).unwrap(), changed);
         }
     }

@@ -142,7 +142,13 @@ impl Witness {
         });
         if let Err(AddError::Refused(refusal)) = &cosigned {
             let last = before.as_ref().map_or_else(Last::default, Cosigned::last);
-            seen.suspicion = submission.suspicion(&last, refusal);
+            // A key that has given way does not speak for the log: whoever took it could fill the folder and cry fork.
+            let speaks = before.as_ref().is_none_or(|before| {
+                let by = submission.is_by_the_key_of(&before.note, &log.keys);
+                by.is_ok()
+            });
+            let suspicion = submission.suspicion(&last, refusal);
+            seen.suspicion = suspicion.filter(|_| speaks);
         }
         if let Some(suspicion) = seen.suspicion {
             self.counts.suspected(suspicion);

@@ -167,15 +167,15 @@ impl Chain<'_> {
         Ok(())
     }
 
-    /// Whether the key that counts at the checkpoint's size signed it, and the verifier's own is that one or one before it.
+    /// Whether the verifier's own key and each after it up to the one that counts at the checkpoint's size signed it.
     fn signed(&self, note: &str, size: u64) -> Result<(), Fault> {
         let keys = self.register.ledger_keys(size);
-        if keys.iter().all(|key| key.text != self.vkey.text) {
-            return Err(Fault::outside("the entries name another verifier key"));
-        }
-        let counts = keys.last().expect("one is the verifier's own");
-        let signed = Checkpoint::open(note, counts).map_err(Fault::outside);
-        signed.map(|_| ())
+        let own = keys.iter().position(|key| key.text == self.vkey.text);
+        let own = own.ok_or(Fault::outside("the entries name another verifier key"))?;
+        keys[own..].iter().try_for_each(|key| {
+            let signed = Checkpoint::open(note, key).map_err(Fault::outside);
+            signed.map(|_| ())
+        })
     }
 
     fn against(&self, checkpoint: &Checkpoint) -> Result<Report, Fault> {

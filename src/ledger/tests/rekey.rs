@@ -295,3 +295,70 @@ async fn a_head_under_the_key_before_alone_does_not_start() {
     let opened = drill.try_open().map(drop);
     assert!(matches!(opened, Err(StartError::Head(_))));
 }
+
+/// What could not be kept is refused before it is an entry: behind it the ledger would stand still.
+#[rstest]
+#[case::damaged("rubbish", "no checkpoint stands at byte 0")]
+#[case::ahead("", "has a checkpoint of 9 entries")]
+#[tokio::test]
+async fn a_change_whose_checkpoint_cannot_be_kept_is_refused(
+    #[case] there: &str,
+    #[case] said: &str,
+) {
+    let drill = Drill::new();
+    drill.prepare();
+    let rekeyed = Layout::new(drill.data()).rekeyed();
+    std::fs::write(&rekeyed, there).unwrap();
+    if there.is_empty() {
+        let mut checkpoint = Checkpoint::parse(drill.head().text()).unwrap();
+        checkpoint.size = 9;
+        let note = checkpoint.sign(&[&key(NEXT)]).unwrap();
+        Checkpoints::open(&rekeyed)
+            .unwrap()
+            .keep_each(&note)
+            .unwrap();
+    }
+    let ledger = drill.open();
+    let envelope = drill.rekey(500, NEXT);
+    let checked = ledger
+        .check(wire(crate::domain::testing::OPERATOR), envelope.payload())
+        .await;
+    let refusal = checked.unwrap().unwrap_err();
+    assert!(format!("{refusal:?}").contains(said), "{refusal:?}");
+    assert_eq!(
+        refused(&ledger.submit(envelope.encode()).await),
+        "ledger.secret"
+    );
+    accepted(&ledger.submit(drill.admission(1)).await);
+    std::fs::remove_file(rekeyed).unwrap();
+    accepted(&ledger.submit(envelope.encode()).await);
+    assert!(drill.is_over());
+}
+
+/// Where a head is not accepted anew, no file has changed its place.
+#[tokio::test]
+async fn a_head_that_is_refused_leaves_the_keys_where_they_are() {
+    let (drill, _) = crashed().await;
+    drop(drill.open());
+    assert!(drill.is_over());
+    std::fs::rename(path_in(&drill.data()), next_in(&drill.data())).unwrap();
+    keyfile::write(&path_in(&drill.data()), &key(9), None).unwrap();
+    let there = |path: PathBuf| keyfile::read(&path, || None).unwrap().public_key();
+    let unmoved = || {
+        assert_eq!(there(path_in(&drill.data())), key(9).public_key());
+        assert_eq!(there(next_in(&drill.data())), key(NEXT).public_key());
+    };
+    // The head is good, and there is nothing to accept.
+    assert!(matches!(
+        accept_head(&drill.config(), 2),
+        Err(StartError::Store(_))
+    ));
+    unmoved();
+    // A key that never was the ledger's is not replaced.
+    let foreign = |error| matches!(error, StartError::Secrets(SecretsError::Foreign));
+    assert!(foreign(drill.try_open().map(drop).unwrap_err()));
+    unmoved();
+    std::fs::remove_file(drill.data().join("head")).unwrap();
+    assert!(foreign(accept_head(&drill.config(), 2).unwrap_err()));
+    unmoved();
+}

@@ -69,3 +69,36 @@ fn a_rolled_back_log_is_told_what_was_cosigned() {
         409
     );
 }
+
+/// Another root of the size that was cosigned last, and one of a later size: the key that signs says whose word it is.
+#[rstest]
+#[case::the_key_that_gave_way(&[0], None)]
+#[case::the_new_key(&[1], Some(Suspicion::Fork))]
+#[case::both(&[0, 1], Some(Suspicion::Fork))]
+fn a_key_that_has_given_way_cries_no_fork(
+    #[case] by: &[usize],
+    #[case] suspicion: Option<Suspicion>,
+) {
+    let [old, new] = log();
+    let dir = folder(&[&old, &new]);
+    let witness = opened(&dir);
+    let first = body(0, 4, &[0, 1]);
+    witness.add_checkpoint(&first, NOW_S).1.unwrap();
+    let keys = [old.key(), new.key()];
+    let keys: Vec<&SigningKey> = by.iter().map(|place| &keys[*place]).collect();
+    let fork = old.forked(2);
+    for (size, told) in [(4, suspicion), (5, suspicion.map(|_| Suspicion::Unproven))] {
+        let mut request = fork.request(4, size);
+        request.checkpoint = fork.checkpoint(size).sign(&keys).unwrap();
+        let (seen, answer) = witness.add_checkpoint(request.to_string().as_bytes(), NOW_S);
+        assert_eq!((status(&answer), seen.suspicion), (422, told));
+    }
+    let evidence = dir
+        .path()
+        .join("evidence")
+        .join(origin_hash(&old.origin).to_string());
+    assert_eq!(evidence.exists(), suspicion.is_some());
+    let told = "counterfoil_witness_evidence_total{kind=\"fork\"} 0";
+    let counted = witness.metrics().lines().all(|line| line != told);
+    assert_eq!(counted, suspicion.is_some());
+}

@@ -147,10 +147,28 @@ impl Forge {
 
     /// A text as a signed note.
     pub(super) fn note(&self, text: &str, key: &SigningKey) -> String {
-        let public = [&[1], &key.verifying_key().to_bytes()[..]].concat();
-        let hash = sha256(&[self.origin.as_bytes(), b"\n", &public].concat());
-        let blob = [&hash[..4], &key.sign(text.as_bytes()).to_bytes()].concat();
+        let (id, _) = self.typed(key);
+        let blob = [&id, &key.sign(text.as_bytes()).to_bytes()[..]].concat();
         format!("{text}\n— {} {}\n", self.origin, STANDARD.encode(blob))
+    }
+
+    /// The verifier key of a ledger's key.
+    pub(super) fn vkey_of(&self, key: &SigningKey) -> String {
+        let (id, typed) = self.typed(key);
+        format!(
+            "{}+{}+{}",
+            self.origin,
+            hex::encode(id),
+            STANDARD.encode(typed)
+        )
+    }
+
+    /// A ledger's key after its type, and its id.
+    fn typed(&self, key: &SigningKey) -> ([u8; 4], Vec<u8>) {
+        let typed = [&[1], &key.verifying_key().to_bytes()[..]].concat();
+        let hash = sha256(&[self.origin.as_bytes(), b"\n", &typed].concat());
+        let [a, b, c, d, ..] = hash;
+        ([a, b, c, d], typed)
     }
 
     /// The checkpoint over all lines.

@@ -50,19 +50,24 @@ fn the_vectors_ledger_is_sound() {
 
 /// Whether `contracts/verify.py` accepts the same three things; none where there is no Python.
 fn page_of_python(forge: &Forge) -> Option<bool> {
+    page_of_python_on(forge, &forge.checkpoint(), &forge.vkey)
+}
+
+/// The same under another checkpoint, for who knows that verifier key.
+fn page_of_python_on(forge: &Forge, note: &str, vkey: &str) -> Option<bool> {
     let dir = tempfile::tempdir().unwrap();
     let (export, checkpoint) = (
         dir.path().join("chain.jsonl"),
         dir.path().join("checkpoint"),
     );
     std::fs::write(&export, forge.export()).unwrap();
-    std::fs::write(&checkpoint, forge.checkpoint()).unwrap();
+    std::fs::write(&checkpoint, note).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contracts/verify.py");
     let run = Command::new("python3")
         .arg("-B")
         .arg(script)
         .args([&export, &checkpoint])
-        .arg(&forge.vkey)
+        .arg(vkey)
         .output()
         .ok()?;
     let said = String::from_utf8_lossy(&run.stderr);
@@ -516,6 +521,49 @@ fn keys_begin_and_end_as_the_document_says(
     }
     if let Some(sound) = page_of_python(&forge) {
         assert_eq!(sound, fault.is_none());
+    }
+}
+
+/// The ledger's key gives way twice. Who knows the key of a place is led on by a checkpoint that each after it signed too.
+#[rstest]
+#[case::the_last_alone(2, &[2], true)]
+#[case::the_last_for_who_knows_the_one_before(1, &[2], false)]
+#[case::both(1, &[1, 2], true)]
+#[case::all(0, &[0, 1, 2], true)]
+#[case::a_replaced_key_with_the_last(0, &[0, 2], false)]
+#[case::a_replaced_key(0, &[0], false)]
+#[case::the_one_before(1, &[1], false)]
+fn from_a_key_of_the_ledger_to_the_next(
+    #[case] known: usize,
+    #[case] by: &[usize],
+    #[case] sound: bool,
+) {
+    let mut forge = Forge::new();
+    let seeds = [0x71, 0x72].map(|seed| ed25519_dalek::SigningKey::from_bytes(&[seed; 32]));
+    let ledger = text(&vectors()["ledger"], "origin").to_owned();
+    for (k, key) in seeds.iter().enumerate() {
+        let signers = vec![forge.key_of(OPERATOR), forge.know(key.clone())];
+        let vkey = forge.vkey_of(key);
+        forge.entries.push(Draft {
+            time: "2026-06-01T03:00:00.000Z".to_owned(),
+            kind: super::entry::OP_TYPE.to_owned(),
+            payload: format!(
+                r#"{{"ledger":"{ledger}","op":"ledger.rekey","party":"{OPERATOR}","nonce":"{k:032x}","not_after":"2026-06-01T03:30:00Z","body":{{"new_vkey":"{vkey}"}}}}"#
+            ),
+            signers,
+        });
+    }
+    let keys = [&forge.ledger, &seeds[0], &seeds[1]];
+    let notes = by.iter().map(|place| forge.checkpoint_by(keys[*place]));
+    let notes: Vec<String> = notes.collect();
+    let lines = notes.iter().map(|note| note.split_once("\n\n").unwrap().1);
+    let signed: String = lines.collect();
+    let note = format!("{}\n\n{signed}", notes[0].split_once("\n\n").unwrap().0);
+    let vkey = forge.vkey_of(keys[known]);
+    let found = check(&forge.export(), &note, &vkey);
+    assert_eq!(found.is_ok(), sound, "{found:?}");
+    if let Some(agrees) = page_of_python_on(&forge, &note, &vkey) {
+        assert_eq!(agrees, sound);
     }
 }
 
