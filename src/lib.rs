@@ -11,6 +11,7 @@ pub mod gather;
 pub mod interop;
 pub mod ledger;
 pub mod monitor;
+pub mod outside;
 pub mod proof;
 pub mod store;
 pub mod story;

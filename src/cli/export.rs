@@ -172,6 +172,7 @@ impl Write for Piped {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: counterfoil checkpoint --data ledger > checkpoint\n\
+    For a policy that asks for witnesses: counterfoil checkpoint --data ledger --witnessed > checkpoint\n\
     Of a ledger that has changed its key, for those who know only the earlier one:\n\
     counterfoil checkpoint --data ledger --rekeyed > rekeyed"
 )]
@@ -181,9 +182,12 @@ pub(crate) struct CheckpointArgs {
     /// Those, one after the other, that an old key and the new one signed when the ledger changed its key
     #[arg(long)]
     rekeyed: bool,
+    /// The newest that a quorum of witnesses cosigned
+    #[arg(long, conflicts_with = "rekeyed")]
+    witnessed: bool,
 }
 
-/// Prints the newest signed checkpoint of durable entries, or those at which the key changed.
+/// Prints the newest signed checkpoint of durable entries, the newest that was witnessed, or those at which the key changed.
 pub(crate) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
     let layout = Layout::new(&args.data.data);
     if args.rekeyed {
@@ -191,6 +195,14 @@ pub(crate) fn checkpoint(args: &CheckpointArgs) -> Result<(), Failure> {
         let all = Checkpoints::all_in(&path).map_err(|error| Failure::of(path.display(), error))?;
         let text: String = all.iter().map(Note::encode).collect();
         output::text(&text);
+        return Ok(());
+    }
+    if args.witnessed {
+        let path = layout.witnessed();
+        let newest = Checkpoints::newest_in(&path, u64::MAX);
+        let newest = newest.map_err(|error| Failure::of(path.display(), error))?;
+        let none = || Failure::FoundBad("no quorum of witnesses has cosigned a checkpoint".into());
+        output::text(&newest.ok_or_else(none)?.1.encode());
         return Ok(());
     }
     let head = read_head(&layout).map_err(|error| Failure::of(layout.head().display(), error))?;

@@ -16,6 +16,7 @@ use ureq::{Agent, RequestBuilder};
 
 use crate::chain::pae::SESSION_TYPE;
 use crate::chain::{Envelope, EnvelopeError, SigningKey};
+use crate::outside;
 
 pub use problem::{ClientError, Given, Misplaced, ProblemReport};
 
@@ -109,8 +110,7 @@ struct Session {
 impl Client {
     /// A client of the server at `base`, such as `http://127.0.0.1:7878`.
     pub fn new(base: impl Into<String>) -> Client {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
+        let config = outside::agent()
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(Duration::from_secs(120)))
             .timeout_recv_body(Some(Duration::from_secs(600)))

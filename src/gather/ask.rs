@@ -6,6 +6,7 @@ use ureq::Agent;
 
 use crate::chain::note::{NOTE_LEN_MAX, NoteSignature};
 use crate::chain::{AddCheckpoint, Checkpoint, Hash, Note, VerifierKey};
+use crate::outside;
 
 /// How long a witness may take to answer: it is asked again later, and nobody else waits.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,10 +59,7 @@ enum Said {
 
 impl Witness {
     pub(super) fn new(name: &str, vkey: &VerifierKey, url: &str) -> Witness {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .build();
+        let config = outside::agent().timeout_global(Some(PATIENCE)).build();
         Witness {
             name: name.to_owned(),
             vkey: vkey.clone(),

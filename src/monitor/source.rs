@@ -11,6 +11,7 @@ use crate::chain::note::NOTE_LEN_MAX;
 use crate::chain::tiles::{TilePath, decode_hashes};
 use crate::chain::tree::{Node, Nodes, ProofError};
 use crate::chain::{Hash, Note};
+use crate::outside;
 
 use super::Trouble;
 
@@ -31,10 +32,7 @@ pub struct Source {
 impl Source {
     /// The ledger at `base`, such as `http://127.0.0.1:8465`.
     pub fn new(base: &str) -> Source {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .build();
+        let config = outside::agent().timeout_global(Some(PATIENCE)).build();
         Source {
             agent: config.new_agent(),
             base: base.trim_end_matches('/').to_owned(),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::served::{Server, story, text};
+use super::served::{Server, complaint, story, text};
 
 /// Writes a new certificate with its key; the client's trust in it.
 fn issue(folder: &Path) -> RootCertStore {
@@ -127,4 +128,31 @@ fn handshakes_that_do_not_go_on_keep_nobody_out_and_end() {
         let mut rest = Vec::new();
         assert!(stream.read_to_end(&mut rest).is_ok(), "it was not closed");
     }
+}
+
+#[test]
+fn the_commands_speak_it_to_whom_this_machine_trusts() {
+    let data = story();
+    issue(data.path());
+    let server = serve(data.path(), &[]);
+    let url = server.base().replace("127.0.0.1", "localhost");
+    let clock = |trusted: &str| {
+        let mut asked = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
+        asked.args(["clock", "--url", &url]);
+        asked.env("SSL_CERT_FILE", data.path().join(trusted));
+        asked.env_remove("SSL_CERT_DIR").output().unwrap()
+    };
+    let answered = clock("cert.pem");
+    assert!(answered.status.success(), "{}", complaint(&answered));
+    // Trust in somebody else is none in this one.
+    let other = tempfile::tempdir().unwrap();
+    issue(other.path());
+    fs::copy(other.path().join("cert.pem"), data.path().join("other.pem")).unwrap();
+    let refused = clock("other.pem");
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(
+        complaint(&refused).contains("certificate"),
+        "{}",
+        complaint(&refused)
+    );
 }

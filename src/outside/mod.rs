@@ -1,0 +1,15 @@
+//! How other servers are asked: one way for whoever is a client.
+
+use ureq::Agent;
+use ureq::config::ConfigBuilder;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
+
+/// An agent in the making, without a bound on how long it waits: every status is an answer, and over TLS a server is believed by
+/// what this machine believes.
+pub fn agent() -> ConfigBuilder<AgentScope> {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier);
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .tls_config(tls.build())
+}
