@@ -9,7 +9,7 @@ use serde_json::json;
 use super::keyring::Keyring;
 use super::remote::Remote;
 use super::{Failure, output};
-use crate::chain::{Note, Policy};
+use crate::chain::Policy;
 use crate::monitor::{Alarm, Monitor, Round, Seen, Source, Trouble};
 
 /// Every alarm, for the metric of each.
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// The policy file
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Where the newest checkpoint that was believed is kept: without it a monitor forgets, when it ends, what it saw
+    /// Where the newest checkpoints that were believed are kept: without it a monitor forgets, when it ends, what it saw
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Seconds between two rounds
@@ -88,10 +88,8 @@ impl Args {
             return Ok(None);
         };
         let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
-        let note = Note::decode(&read(path)?).map_err(|error| failed(&error))?;
-        Seen::of(note, policy)
-            .map(Some)
-            .map_err(|error| failed(&error))
+        let seen = Seen::decode(&read(path)?, policy);
+        seen.map(Some).map_err(|error| failed(&error))
     }
 
     /// One round; what it believed is kept before anything else is done.
@@ -108,7 +106,7 @@ impl Args {
         }
         let round = monitor.round()?;
         if let (Some(path), Some(seen)) = (&self.state, monitor.seen()) {
-            let kept = output::replace(path, seen.note.encode().as_bytes());
+            let kept = output::replace(path, seen.encode().as_bytes());
             kept.map_err(|failure| Trouble::Unreadable {
                 what: path.display().to_string(),
                 why: failure.message().to_owned(),

@@ -1,11 +1,11 @@
-//! Whether entries follow one another, and whether their times can be: held against the times at which witnesses cosigned.
+//! Whether entries are signed and follow one another, and whether their times can be: held against the times at which witnesses cosigned.
 
 use crate::chain::checkpoint::is_drill;
 use crate::chain::cosignature::CLOCKS_APART_MS;
 use crate::chain::instant::format_time;
 use crate::chain::policy::Witnessed;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, decode_bundle};
-use crate::chain::{Checkpoint, Hash, Line, Tree};
+use crate::chain::{Checkpoint, Hash, Line, Tree, Verifier};
 
 use super::Trouble;
 use super::alarm::Alarm;
@@ -15,6 +15,7 @@ use super::source::Source;
 #[derive(Debug, Default)]
 pub(super) struct Times {
     tree: Tree,
+    verifier: Verifier,
     last: Option<(i64, Hash)>,
     /// Checkpoints that were cosigned, in order of size, each with the first and the last time of a cosignature in milliseconds.
     cosigned: Vec<(Checkpoint, i64, i64)>,
@@ -72,6 +73,11 @@ impl Times {
         }
         if line.prev() != &prev {
             return Err(altered("it does not follow the entry before it".to_owned()));
+        }
+        if let Some(key) = entry.envelope().forged(&self.verifier) {
+            return Err(altered(format!(
+                "the signature of key {key} does not verify"
+            )));
         }
         self.can_be(n, entry.time_ms(), time)?;
         self.tree.append(*line.leaf());
@@ -200,6 +206,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_entry_that_nobody_signed_is_named() {
+        let mut signed = lines(&[90, 100, 101, 200]);
+        let (entry, _) = Line::decode(signed[3].bytes()).unwrap();
+        let mut envelope = Envelope::new(OP_TYPE, "{forged}").unwrap();
+        let (key, signature) = entry.sigs()[0];
+        envelope.add_signature(key, signature).unwrap();
+        let forged = Entry::new(3, entry.time_ms(), *entry.prev(), envelope);
+        signed[3] = forged.unwrap().encode();
+        let found = judged("ledger.example/r", &signed, &signed);
+        assert!(
+            matches!(found, Err(Alarm::Altered { n: 3, .. })),
+            "{found:?}"
+        );
     }
 
     #[test]
