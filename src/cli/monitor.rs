@@ -26,7 +26,7 @@ const ALARMS: [&str; 5] = [
 #[command(
     after_help = "Example: counterfoil monitor http://127.0.0.1:8465 --policy policy.txt --state seen\n\
     The policy (C2SP tlog-policy) names the ledger's key and the witnesses, with their addresses where they are to be asked too.\n\
-    --as NAME reads the entries besides, in the name of an authority that audits, and holds their times against the witnesses'.\n\
+    --as NAME reads the entries besides, in the name of an authority that audits: their signatures, their chain, and their times against the witnesses'.\n\
     A line a round. It ends with an alarm (fork, rollback, unbelievable, altered, impossible_time) and exit code 1; what cannot be \
     read is told and tried again. Exit codes: 0 good (--once), 1 alarm, 2 usage, 3 could not run."
 )]

@@ -57,7 +57,7 @@ fn replaced(line: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn entries_dropped_reordered_altered_or_back_dated_for_one_reader_are_not_those_of_the_tree() {
+fn other_entries_than_those_of_the_tree_are_altered() {
     let scene = Scene::new();
     let town = &scene.town;
     let front = Front::new();

@@ -56,6 +56,10 @@ fn a_dropped_entry_is_a_fork() {
     let forged = scene.copied();
     let dropped = usize::try_from(scene.first).unwrap() + 1;
     rewrite(forged.path(), |entries| drop(entries.remove(dropped)));
+    let shorter = Server::start(forged.path());
+    let followed = scene.town.monitor(shorter.base(), &[]);
+    assert_alarm(&followed, "rollback: this monitor saw ");
+    shorter.stop();
     // The history goes on, and is the longer one in the end.
     is_a_fork(&scene, forged.path(), 2);
     assert!(

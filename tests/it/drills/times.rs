@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::forge::{Past, rewrite};
 use super::{assert_alarm, assert_good, failed_step};
-use crate::served::{Server, text};
+use crate::served::{Server, complaint, text};
 use crate::witnessed::{Town, good};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -82,7 +82,7 @@ fn a_back_dated_entry_has_an_impossible_time() {
     rewrite(town.data.path(), |entries| entries[2].time_ms -= HOUR_MS);
     let (_server, said) = witnessed(&town, &keys, 3);
     assert_alarm(&said, "impossible time: entry 2 says ");
-    let said = crate::served::complaint(&said);
+    let said = complaint(&said);
     assert!(
         said.contains("witnesses saw 2 entries without it at"),
         "{said}"
@@ -90,7 +90,7 @@ fn a_back_dated_entry_has_an_impossible_time() {
 }
 
 #[test]
-fn an_entry_that_is_dated_ahead_has_an_impossible_time() {
+fn an_entry_dated_ahead_has_an_impossible_time() {
     let (town, keys) = ledger(|entries| entries[1].time_ms += AHEAD_MS);
     let (server, said) = witnessed(&town, &keys, 2);
     assert_alarm(&said, "impossible time: entry 1 says ");
