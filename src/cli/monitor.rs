@@ -26,7 +26,8 @@ const ALARMS: [&str; 5] = [
 #[command(
     after_help = "Example: counterfoil monitor http://127.0.0.1:8465 --policy policy.txt --state seen\n\
     The policy (C2SP tlog-policy) names the ledger's key and the witnesses, with their addresses where they are to be asked too.\n\
-    --as NAME reads the entries besides, in the name of an authority that audits: their signatures, their chain, and their times against the witnesses'.\n\
+    --as NAME reads the entries besides, in the name of an authority that audits: their signatures, their chain, and their times against those of \
+    the witnesses and of its own looks.\n\
     A line a round. It ends with an alarm (fork, rollback, unbelievable, altered, impossible_time) and exit code 1; what cannot be \
     read is told and tried again. Exit codes: 0 good (--once), 1 alarm, 2 usage, 3 could not run."
 )]
@@ -104,7 +105,8 @@ impl Args {
                 .map_err(unreadable)?;
             monitor.read_by(client.token().unwrap_or_default().to_owned());
         }
-        let round = monitor.round()?;
+        let now_ms = now().as_millis();
+        let round = monitor.round(i64::try_from(now_ms).unwrap_or(i64::MAX))?;
         if let (Some(path), Some(seen)) = (&self.state, monitor.seen()) {
             let kept = output::replace(path, seen.encode().as_bytes());
             kept.map_err(|failure| Trouble::Unreadable {
@@ -148,8 +150,7 @@ impl Args {
         };
         let mut text = String::new();
         if let Some(size) = size {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            let now = now.map_or(0, |since| since.as_secs());
+            let now = now().as_secs();
             text.push_str(&format!(
                 "counterfoil_monitor_entries {size}\ncounterfoil_monitor_last_good_round_timestamp_seconds {now}\n"
             ));
@@ -162,6 +163,12 @@ impl Args {
         }
         output::replace(path, text.as_bytes())
     }
+}
+
+/// Since 1970.
+fn now() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -19,6 +19,8 @@ pub(super) struct Times {
     last: Option<(i64, Hash)>,
     /// Checkpoints that were cosigned, in order of size, each with the first and the last time of a cosignature in milliseconds.
     cosigned: Vec<(Checkpoint, i64, i64)>,
+    /// How many entries the ledger showed, in order, each with the last time at which it showed no more, by this monitor's clock.
+    shown: Vec<(u64, i64)>,
 }
 
 impl Times {
@@ -38,6 +40,18 @@ impl Times {
         {
             self.cosigned
                 .push((believed.checkpoint.clone(), first, last));
+        }
+    }
+
+    /// The ledger showed so many entries and no more.
+    pub(super) fn shown(&mut self, size: u64, now_ms: i64) {
+        // Of those that bound only what has been gone through, the last one bounds what comes next.
+        let passed = self.tree.size();
+        let bounding = self.shown.partition_point(|(size, _)| *size <= passed);
+        self.shown.drain(..bounding.saturating_sub(1));
+        match self.shown.last_mut() {
+            Some((newest, last)) if *newest == size => *last = now_ms,
+            _ => self.shown.push((size, now_ms)),
         }
     }
 
@@ -85,7 +99,8 @@ impl Times {
         self.matches()
     }
 
-    /// "Cosignatures bound it": what a witness saw was there by then, and what it did not see came after.
+    /// "Cosignatures bound it": what a witness saw was there by then, and what it did not see came after. A ledger that rests gets no
+    /// cosignatures: what this monitor was not shown came after, too.
     fn can_be(&self, n: u64, time: i64, before: i64) -> Result<(), Alarm> {
         let text = |ms: i64| format_time(ms).unwrap_or_else(|| format!("{ms} ms"));
         let wrong = |why: String| Alarm::ImpossibleTime {
@@ -121,7 +136,16 @@ impl Times {
             );
             return Err(wrong(unseen));
         }
-        Ok(())
+        let at = self.shown.partition_point(|(size, _)| *size <= n);
+        match at.checked_sub(1).and_then(|i| self.shown.get(i)) {
+            Some((size, last)) if time < last.saturating_sub(CLOCKS_APART_MS) => {
+                Err(wrong(format!(
+                    "this monitor saw {size} entries without it at {}",
+                    text(*last)
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where a checkpoint ends here, its root must be that of the entries.
@@ -205,6 +229,32 @@ mod tests {
                     "{found:?}"
                 );
             }
+        }
+    }
+
+    #[rstest]
+    #[case::honest(&[90, 100, 130, 140], None)]
+    #[case::clocks_five_minutes_apart(&[90, 100, 115, 140], None)]
+    #[case::back_dated_while_the_ledger_rested(&[90, 100, 114, 140], Some(2))]
+    fn what_this_monitor_was_not_shown_came_after(
+        #[case] minutes: &[i64],
+        #[case] wrong: Option<u64>,
+    ) {
+        let mut times = Times::default();
+        let lines = lines(minutes);
+        let mut found = Ok(());
+        for (size, minute) in [(2, 101), (2, 120), (3, 141), (4, 150)] {
+            times.shown(size, minute * 60_000);
+            let gone = usize::try_from(times.tree.size()).unwrap();
+            let new = &lines[gone..usize::try_from(size).unwrap()];
+            found = found.and_then(|()| new.iter().try_for_each(|line| times.take(line.bytes())));
+        }
+        match wrong {
+            None => assert_eq!((found, times.shown.len()), (Ok(()), 2)),
+            Some(n) => assert!(
+                matches!(found, Err(Alarm::ImpossibleTime { n: at, .. }) if at == n),
+                "{found:?}"
+            ),
         }
     }
 

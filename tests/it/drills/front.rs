@@ -92,7 +92,9 @@ fn pass(stream: &mut TcpStream, behind: &Mutex<Behind>) -> std::io::Result<()> {
         .http_status_as_error(false)
         .build()
         .into();
-    let answer = agent.run(request.body(body).unwrap()).unwrap();
+    let answer = agent.run(request.body(body).unwrap());
+    // While nobody serves behind it, nobody answers.
+    let answer = answer.map_err(std::io::Error::other)?;
     let status = answer.status();
     let answer = answer.into_body().read_to_vec().unwrap();
     let answer = (behind.change)(path, answer);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::forge::rewrite;
-use super::{Scene, assert_alarm, checkpoint, failed_step, receipt};
+use super::{Scene, assert_alarm, checkpoint, failed_step, policy_without_witnesses, receipt};
 use crate::served::{Server, complaint, run, text};
 
 /// Serves a forged folder, enters so many things more, and stops. Whoever comes is told of a fork: by what the monitor saw, and, of one
@@ -32,7 +32,7 @@ fn is_not_witnessed(scene: &Scene, forged: &Path) {
     let receipt = scene.receipt_under(&checkpoint(forged));
     let step = |policy: &str| failed_step(&[&receipt], policy);
     assert_eq!(step(&scene.town.policy()), "checkpoint.quorum");
-    assert_eq!(step(&scene.policy_without_witnesses()), "inclusion");
+    assert_eq!(step(&policy_without_witnesses(&scene.town)), "inclusion");
 }
 
 /// Of one size: the two notes are proof by themselves, and a witness has both.
@@ -95,7 +95,7 @@ fn an_altered_entry_has_no_signature() {
     let chain = text(&forged.path().join("entries/00000000000000000000.jsonl"));
     let head = text(&forged.path().join("head"));
     let export = [chain.as_str(), "--checkpoint", &head];
-    let alone = scene.policy_without_witnesses();
+    let alone = policy_without_witnesses(&scene.town);
     assert_eq!(failed_step(&export, &alone), "entry.signatures");
     assert_eq!(
         failed_step(&export, &scene.town.policy()),

@@ -60,14 +60,6 @@ impl Scene {
         self.town.copied()
     }
 
-    /// A policy that believes the ledger alone.
-    fn policy_without_witnesses(&self) -> String {
-        let policy = std::fs::read_to_string(self.town.policy()).unwrap();
-        let log = policy.lines().next().unwrap();
-        let policy = format!("{log}\nquorum none\n");
-        text(&self.town.file("policy-without-witnesses", &policy))
-    }
-
     /// The lender's receipt, with another checkpoint shown in place of its own.
     fn receipt_under(&self, checkpoint: &str) -> String {
         let receipt = std::fs::read_to_string(&self.receipt).unwrap();
@@ -97,6 +89,14 @@ fn receipt(town: &Town, server: &Server, by: &str, n: u64) -> String {
     let path = format!("/v1/entries/{n}/receipt?level=witnessed");
     let receipt: Value = reader.get(&path).unwrap();
     receipt.to_string()
+}
+
+/// A policy that believes the ledger alone.
+fn policy_without_witnesses(town: &Town) -> String {
+    let policy = std::fs::read_to_string(town.policy()).unwrap();
+    let log = policy.lines().next().unwrap();
+    let policy = format!("{log}\nquorum none\n");
+    text(&town.file("policy-without-witnesses", &policy))
 }
 
 /// The newest checkpoint in a folder, as its ledger signed it.

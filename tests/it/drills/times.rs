@@ -1,13 +1,17 @@
 //! Times that cannot be, on a ledger that goes by the machine's clock: its witnesses cosign at theirs.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::forge::{Past, rewrite};
-use super::{assert_alarm, assert_good, failed_step};
-use crate::served::{Server, complaint, text};
+use super::front::Front;
+use super::{assert_alarm, assert_good, failed_step, policy_without_witnesses};
+use crate::served::{BINARY, Server, complaint, text};
 use crate::witnessed::{Town, good};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -85,6 +89,59 @@ fn a_back_dated_entry_has_an_impossible_time() {
     let said = complaint(&said);
     assert!(
         said.contains("witnesses saw 2 entries without it at"),
+        "{said}"
+    );
+}
+
+/// No witness cosigns a ledger that rests, nor one that has none: a monitor knows what it was not shown.
+#[test]
+fn an_entry_back_dated_while_the_ledger_rested_has_an_impossible_time() {
+    let (town, keys) = ledger(|entries| {
+        for entry in entries {
+            entry.time_ms -= 2 * HOUR_MS;
+        }
+    });
+    let policy = policy_without_witnesses(&town);
+    let front = Front::new();
+    let serve = || {
+        let server = Server::start_by_the_clock(town.data.path(), &["--audience", front.base()]);
+        front.before(server.base());
+        server
+    };
+    let server = serve();
+    let mut monitor = Command::new(BINARY)
+        .args(["monitor", front.base(), "--policy", &policy])
+        .args([
+            "--interval",
+            "1",
+            "--as",
+            "tax",
+            "--keys",
+            &text(keys.0.path()),
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut rounds = BufReader::new(monitor.stdout.take().unwrap());
+    let mut round = String::new();
+    rounds.read_line(&mut round).unwrap();
+    assert!(round.starts_with("2 entries"), "{round}");
+    server.stop();
+    keys.admit(town.data.path(), "late");
+    rewrite(town.data.path(), |entries| entries[2].time_ms -= HOUR_MS);
+    let _server = serve();
+    let began = Instant::now();
+    while monitor.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(50));
+    }
+    // One that found nothing would go on for ever.
+    monitor.kill().ok();
+    let said = monitor.wait_with_output().unwrap();
+    assert_alarm(&said, "impossible time: entry 2 says ");
+    let said = complaint(&said);
+    assert!(
+        said.contains("this monitor saw 2 entries without it at"),
         "{said}"
     );
 }
