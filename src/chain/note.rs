@@ -14,7 +14,7 @@ pub const NOTE_LEN_MAX: usize = 64 * 1024;
 pub const NOTE_SIGNATURES_MAX: usize = 100;
 
 /// A signature line starts with an em dash (U+2014) and a space.
-pub const SIGNATURE_PREFIX: &str = "— ";
+const SIGNATURE_PREFIX: &str = "— ";
 
 /// What a key signs: the type byte of a verifier key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,6 +339,21 @@ impl Note {
             return Err(NoteError::Malformed("too many signatures"));
         }
         Ok(note)
+    }
+
+    /// Reads notes that stand one after the other: a line that is no signature, behind one that is, begins the next.
+    pub fn decode_all(bytes: &[u8]) -> Result<Vec<Note>, NoteError> {
+        let mut notes: Vec<Vec<u8>> = Vec::new();
+        let mut in_signatures = true;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let is_signature = line.starts_with(SIGNATURE_PREFIX.as_bytes());
+            match notes.last_mut() {
+                Some(note) if is_signature || !in_signatures => note.extend(line),
+                _ => notes.push(line.to_vec()),
+            }
+            in_signatures = is_signature;
+        }
+        notes.iter().map(|note| Note::decode(note)).collect()
     }
 
     /// The note's bytes.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::keyring::Keyring;
 use super::remote::Remote;
 use super::{Failure, output};
-use crate::chain::{Note, Policy};
+use crate::chain::Policy;
 use crate::monitor::{Alarm, Monitor, Round, Seen, Source, Trouble};
 
 /// Every alarm, for the metric of each.
@@ -26,7 +26,8 @@ const ALARMS: [&str; 5] = [
 #[command(
     after_help = "Example: counterfoil monitor http://127.0.0.1:8465 --policy policy.txt --state seen\n\
     The policy (C2SP tlog-policy) names the ledger's key and the witnesses, with their addresses where they are to be asked too.\n\
-    --as NAME reads the entries besides, in the name of an authority that audits, and holds their times against the witnesses'.\n\
+    --as NAME reads the entries besides, in the name of an authority that audits: their signatures, their chain, and their times against those of \
+    the witnesses and of its own looks.\n\
     A line a round. It ends with an alarm (fork, rollback, unbelievable, altered, impossible_time) and exit code 1; what cannot be \
     read is told and tried again. Exit codes: 0 good (--once), 1 alarm, 2 usage, 3 could not run."
 )]
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     /// The policy file
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Where the newest checkpoint that was believed is kept: without it a monitor forgets, when it ends, what it saw
+    /// Where the newest checkpoints that were believed are kept: without it a monitor forgets, when it ends, what it saw
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Seconds between two rounds
@@ -88,10 +89,8 @@ impl Args {
             return Ok(None);
         };
         let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
-        let note = Note::decode(&read(path)?).map_err(|error| failed(&error))?;
-        Seen::of(note, policy)
-            .map(Some)
-            .map_err(|error| failed(&error))
+        let seen = Seen::decode(&read(path)?, policy);
+        seen.map(Some).map_err(|error| failed(&error))
     }
 
     /// One round; what it believed is kept before anything else is done.
@@ -106,9 +105,10 @@ impl Args {
                 .map_err(unreadable)?;
             monitor.read_by(client.token().unwrap_or_default().to_owned());
         }
-        let round = monitor.round()?;
+        let now_ms = now().as_millis();
+        let round = monitor.round(i64::try_from(now_ms).unwrap_or(i64::MAX))?;
         if let (Some(path), Some(seen)) = (&self.state, monitor.seen()) {
-            let kept = output::replace(path, seen.note.encode().as_bytes());
+            let kept = output::replace(path, seen.encode().as_bytes());
             kept.map_err(|failure| Trouble::Unreadable {
                 what: path.display().to_string(),
                 why: failure.message().to_owned(),
@@ -150,8 +150,7 @@ impl Args {
         };
         let mut text = String::new();
         if let Some(size) = size {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            let now = now.map_or(0, |since| since.as_secs());
+            let now = now().as_secs();
             text.push_str(&format!(
                 "counterfoil_monitor_entries {size}\ncounterfoil_monitor_last_good_round_timestamp_seconds {now}\n"
             ));
@@ -164,6 +163,12 @@ impl Args {
         }
         output::replace(path, text.as_bytes())
     }
+}
+
+/// Since 1970.
+fn now() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -28,7 +28,7 @@ pub enum Alarm {
     /// A checkpoint is none of the ledger's, or too few cosigned it.
     #[error("unbelievable: the checkpoint that the ledger shows: {0}")]
     Unbelievable(String),
-    /// Entries are not those of the checkpoint, or do not follow one another.
+    /// Entries are not those of the checkpoint, do not follow one another, or are not signed by whom they name.
     #[error("altered: entry {n}: {why}")]
     Altered {
         /// Which.

@@ -2,20 +2,24 @@
 //!
 //! A monitor keeps the last checkpoint that it believed. Each round it reads the ledger's checkpoints and those that the witnesses of its
 //! policy hold, and has the ledger prove, by its public tiles, that each is a prefix of the next. It believes nobody: a proof is checked
-//! against the roots that were signed. Where it may read entries, it checks their chain and holds their times against the times at
-//! which witnesses saw the checkpoints.
+//! against the roots that were signed. Where it may read entries, it checks their signatures and their chain, and holds their
+//! times against the times at which witnesses saw the checkpoints.
 
 mod alarm;
+mod seen;
 mod source;
 mod times;
 
+use crate::chain::checkpoint::is_drill;
 use crate::chain::hash::sha256;
 use crate::chain::tree::{ProofError, consistency_proof, verify_consistency};
 use crate::chain::{Checkpoint, Note, Policy};
 
 pub use alarm::Alarm;
+pub use seen::Seen;
 pub use source::Source;
 
+use seen::{Believed, Signed};
 use source::Tiles;
 use times::Times;
 
@@ -50,14 +54,6 @@ impl From<ProofError> for Trouble {
     }
 }
 
-/// What a monitor remembers between two rounds, and between two of its lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The newest checkpoint that it believed, as it was signed.
-    pub note: Note,
-    checkpoint: Checkpoint,
-}
-
 /// What a round found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
@@ -79,26 +75,18 @@ pub struct Monitor {
     times: Times,
 }
 
-impl Seen {
-    /// What was kept by an earlier monitor, or by anybody who has a checkpoint of that ledger.
-    pub fn of(note: Note, policy: &Policy) -> Result<Seen, String> {
-        let checkpoint = policy
-            .checkpoint(&note)
-            .map_err(|error| error.to_string())?;
-        let log = policy.log_of(&note, &checkpoint.origin);
-        log.map_err(|error| error.to_string())?;
-        Ok(Seen { note, checkpoint })
-    }
-}
-
 impl Monitor {
     /// Of the ledger at `source`, by a policy that names its log, from what was seen before on.
     pub fn new(source: Source, policy: Policy, seen: Option<Seen>) -> Monitor {
+        let mut times = Times::default();
+        if let Some(believed) = seen.as_ref().and_then(|seen| seen.believed.as_ref()) {
+            times.saw(&believed.witnessed);
+        }
         Monitor {
             source,
             policy,
             seen,
-            times: Times::default(),
+            times,
         }
     }
 
@@ -112,8 +100,8 @@ impl Monitor {
         self.source.read_by(token);
     }
 
-    /// Looks once. After an alarm nothing that was seen is given up.
-    pub fn round(&mut self) -> Result<Round, Trouble> {
+    /// Looks once, at `now_ms` by the clock of whoever looks. After an alarm nothing that was seen is given up.
+    pub fn round(&mut self, now_ms: i64) -> Result<Round, Trouble> {
         // What was witnessed is read first: it is never beyond what is committed later.
         let witnessed = self.source.checkpoint("/checkpoint")?;
         let committed = self.source.checkpoint("/v1/checkpoint")?;
@@ -121,44 +109,67 @@ impl Monitor {
         let newest = self.signed(committed)?;
         self.follows(&newest)?;
         let tiles = Tiles::new(&self.source, newest.checkpoint.size);
-        let mut checked = None;
-        if let Some(witnessed) = witnessed {
-            let believed = self.policy.check(&witnessed);
-            let believed = believed.map_err(|error| Alarm::Unbelievable(error.to_string()))?;
-            is_prefix(
-                &tiles,
-                &believed.checkpoint,
-                &newest.checkpoint,
-                "/checkpoint",
-            )?;
-            self.times.saw(&believed);
-            checked = Some(believed.checkpoint.size);
-        }
+        // Two histories are told as such, rather than that witnesses did not cosign the second.
         let (witnesses, unread) = self.compare_with_witnesses(&tiles, &newest)?;
+        let believed = witnessed.map(|note| self.believed(note)).transpose()?;
+        if let Some(believed) = &believed {
+            let checkpoint = &believed.witnessed.checkpoint;
+            is_prefix(&tiles, checkpoint, &newest.checkpoint, "/checkpoint")?;
+            self.times.saw(&believed.witnessed);
+        }
+        // A drill's clock is moved by hand. Whoever does not read entries needs no times.
+        if self.source.reads_entries() && !is_drill(&newest.checkpoint.origin) {
+            self.times.shown(newest.checkpoint.size, now_ms);
+        }
         // Of later entries it is not known yet when witnesses saw them.
-        if let Some(size) = checked.filter(|_| self.source.reads_entries()) {
+        if let Some(believed) = &believed
+            && self.source.reads_entries()
+        {
+            let size = believed.witnessed.checkpoint.size;
             self.times.check(&self.source, size)?;
         }
         let size = newest.checkpoint.size;
-        let before = self.seen.replace(newest);
+        let before = self.seen.take();
+        let known = before
+            .as_ref()
+            .map_or(0, |seen| seen.newest.checkpoint.size);
+        let believed = believed.or(before.and_then(|seen| seen.believed));
+        self.seen = Some(Seen { newest, believed });
         Ok(Round {
             size,
-            new: size - before.map_or(0, |seen| seen.checkpoint.size),
+            new: size - known,
             witnesses,
             unread,
         })
     }
 
-    fn signed(&self, note: Note) -> Result<Seen, Alarm> {
-        Seen::of(note, &self.policy).map_err(Alarm::Unbelievable)
+    /// The checkpoint that a quorum cosigned, which is no older than the one before.
+    fn believed(&self, note: Note) -> Result<Believed, Alarm> {
+        let believed = Believed::of(note, &self.policy);
+        let believed = believed.map_err(|error| Alarm::Unbelievable(error.to_string()))?;
+        let shown = believed.witnessed.checkpoint.size;
+        let before = self.seen.as_ref().and_then(|seen| seen.believed.as_ref());
+        let seen = before.map_or(0, |before| before.witnessed.checkpoint.size);
+        match shown < seen {
+            true => Err(Alarm::Rollback {
+                seen,
+                shown,
+                by: "this monitor at /checkpoint".to_owned(),
+            }),
+            false => Ok(believed),
+        }
+    }
+
+    fn signed(&self, note: Note) -> Result<Signed, Alarm> {
+        Signed::of(note, &self.policy).map_err(|error| Alarm::Unbelievable(error.to_string()))
     }
 
     /// Whether the newest checkpoint is what was seen before, and more.
-    fn follows(&self, newest: &Seen) -> Result<(), Trouble> {
+    fn follows(&self, newest: &Signed) -> Result<(), Trouble> {
         let Some(seen) = &self.seen else {
             return Ok(());
         };
-        let (old, new) = (&seen.checkpoint, &newest.checkpoint);
+        let (old, new) = (&seen.newest.checkpoint, &newest.checkpoint);
         if new.size < old.size {
             return Err(Alarm::Rollback {
                 seen: old.size,
@@ -179,7 +190,7 @@ impl Monitor {
     fn compare_with_witnesses(
         &self,
         tiles: &Tiles<'_>,
-        newest: &Seen,
+        newest: &Signed,
     ) -> Result<(usize, Vec<String>), Trouble> {
         let (mut asked, mut unread) = (0, Vec::new());
         let origin = sha256(newest.checkpoint.origin.as_bytes());
@@ -212,7 +223,7 @@ impl Monitor {
         &self,
         tiles: &Tiles<'_>,
         held: &Checkpoint,
-        newest: &Seen,
+        newest: &Signed,
         witness: &str,
     ) -> Result<(), Trouble> {
         if held.size <= newest.checkpoint.size {

@@ -1,11 +1,11 @@
-//! Whether entries follow one another, and whether their times can be: held against the times at which witnesses cosigned.
+//! Whether entries are signed and follow one another, and whether their times can be: held against the times at which witnesses cosigned.
 
 use crate::chain::checkpoint::is_drill;
 use crate::chain::cosignature::CLOCKS_APART_MS;
 use crate::chain::instant::format_time;
 use crate::chain::policy::Witnessed;
 use crate::chain::tiles::{TILE_WIDTH, TileKind, TilePath, decode_bundle};
-use crate::chain::{Checkpoint, Hash, Line, Tree};
+use crate::chain::{Checkpoint, Hash, Line, Tree, Verifier};
 
 use super::Trouble;
 use super::alarm::Alarm;
@@ -15,9 +15,12 @@ use super::source::Source;
 #[derive(Debug, Default)]
 pub(super) struct Times {
     tree: Tree,
+    verifier: Verifier,
     last: Option<(i64, Hash)>,
     /// Checkpoints that were cosigned, in order of size, each with the first and the last time of a cosignature in milliseconds.
     cosigned: Vec<(Checkpoint, i64, i64)>,
+    /// How many entries the ledger showed, in order, each with the last time at which it showed no more, by this monitor's clock.
+    shown: Vec<(u64, i64)>,
 }
 
 impl Times {
@@ -37,6 +40,18 @@ impl Times {
         {
             self.cosigned
                 .push((believed.checkpoint.clone(), first, last));
+        }
+    }
+
+    /// The ledger showed so many entries and no more.
+    pub(super) fn shown(&mut self, size: u64, now_ms: i64) {
+        // Of those that bound only what has been gone through, the last one bounds what comes next.
+        let passed = self.tree.size();
+        let bounding = self.shown.partition_point(|(size, _)| *size <= passed);
+        self.shown.drain(..bounding.saturating_sub(1));
+        match self.shown.last_mut() {
+            Some((newest, last)) if *newest == size => *last = now_ms,
+            _ => self.shown.push((size, now_ms)),
         }
     }
 
@@ -73,13 +88,19 @@ impl Times {
         if line.prev() != &prev {
             return Err(altered("it does not follow the entry before it".to_owned()));
         }
+        if let Some(key) = entry.envelope().forged(&self.verifier) {
+            return Err(altered(format!(
+                "the signature of key {key} does not verify"
+            )));
+        }
         self.can_be(n, entry.time_ms(), time)?;
         self.tree.append(*line.leaf());
         self.last = Some((entry.time_ms(), *line.leaf()));
         self.matches()
     }
 
-    /// "Cosignatures bound it": what a witness saw was there by then, and what it did not see came after.
+    /// "Cosignatures bound it": what a witness saw was there by then, and what it did not see came after. A ledger that rests gets no
+    /// cosignatures: what this monitor was not shown came after, too.
     fn can_be(&self, n: u64, time: i64, before: i64) -> Result<(), Alarm> {
         let text = |ms: i64| format_time(ms).unwrap_or_else(|| format!("{ms} ms"));
         let wrong = |why: String| Alarm::ImpossibleTime {
@@ -115,7 +136,16 @@ impl Times {
             );
             return Err(wrong(unseen));
         }
-        Ok(())
+        let at = self.shown.partition_point(|(size, _)| *size <= n);
+        match at.checked_sub(1).and_then(|i| self.shown.get(i)) {
+            Some((size, last)) if time < last.saturating_sub(CLOCKS_APART_MS) => {
+                Err(wrong(format!(
+                    "this monitor saw {size} entries without it at {}",
+                    text(*last)
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where a checkpoint ends here, its root must be that of the entries.
@@ -200,6 +230,48 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[rstest]
+    #[case::honest(&[90, 100, 130, 140], None)]
+    #[case::clocks_five_minutes_apart(&[90, 100, 115, 140], None)]
+    #[case::back_dated_while_the_ledger_rested(&[90, 100, 114, 140], Some(2))]
+    fn what_this_monitor_was_not_shown_came_after(
+        #[case] minutes: &[i64],
+        #[case] wrong: Option<u64>,
+    ) {
+        let mut times = Times::default();
+        let lines = lines(minutes);
+        let mut found = Ok(());
+        for (size, minute) in [(2, 101), (2, 120), (3, 141), (4, 150)] {
+            times.shown(size, minute * 60_000);
+            let gone = usize::try_from(times.tree.size()).unwrap();
+            let new = &lines[gone..usize::try_from(size).unwrap()];
+            found = found.and_then(|()| new.iter().try_for_each(|line| times.take(line.bytes())));
+        }
+        match wrong {
+            None => assert_eq!((found, times.shown.len()), (Ok(()), 2)),
+            Some(n) => assert!(
+                matches!(found, Err(Alarm::ImpossibleTime { n: at, .. }) if at == n),
+                "{found:?}"
+            ),
+        }
+    }
+
+    #[test]
+    fn an_entry_that_nobody_signed_is_named() {
+        let mut signed = lines(&[90, 100, 101, 200]);
+        let (entry, _) = Line::decode(signed[3].bytes()).unwrap();
+        let mut envelope = Envelope::new(OP_TYPE, "{forged}").unwrap();
+        let (key, signature) = entry.sigs()[0];
+        envelope.add_signature(key, signature).unwrap();
+        let forged = Entry::new(3, entry.time_ms(), *entry.prev(), envelope);
+        signed[3] = forged.unwrap().encode();
+        let found = judged("ledger.example/r", &signed, &signed);
+        assert!(
+            matches!(found, Err(Alarm::Altered { n: 3, .. })),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An export: the lines of all entries from 0 on, each with a newline after it.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, BufRead, Read as _};
 
 use super::chain::{AT_ONCE, Broken, Chain, KEY, LINE, NUMBER, ORDER, PAYLOAD, PREV, SIGNATURES};
@@ -8,9 +9,8 @@ use super::report::{Failed, Planned, Report, Steps, count};
 use super::tiles::{CHECKPOINT, read_checkpoint};
 use super::under::{LOG, ORIGIN, POLICY, QUORUM, TIME, check_checkpoint, check_time, read_policy};
 use crate::chain::line::LINE_LEN_MAX;
-use crate::chain::note::SIGNATURE_PREFIX;
 use crate::chain::policy::Witnessed;
-use crate::chain::{Checkpoint, Hash, Note, Policy, Tree, VerifierKey};
+use crate::chain::{Checkpoint, CheckpointError, Hash, Note, Policy, Tree, VerifierKey};
 
 const ENDS: Planned = Planned {
     code: "export.read",
@@ -118,29 +118,13 @@ fn read_files(
     Ok((policy, note))
 }
 
-/// Reads checkpoints that stand one after the other, by size: a line that is no signature, behind one that is, begins the next.
+/// Reads checkpoints that stand one after the other, by size.
 fn crossings(bytes: &[u8]) -> Result<Vec<(Checkpoint, Note)>, String> {
-    let mut notes: Vec<Vec<u8>> = Vec::new();
-    let mut in_signatures = true;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let is_signature = line.starts_with(SIGNATURE_PREFIX.as_bytes());
-        if in_signatures && !is_signature {
-            notes.push(Vec::new());
-        }
-        in_signatures = is_signature;
-        notes
-            .iter_mut()
-            .next_back()
-            .into_iter()
-            .for_each(|note| note.extend(line));
-    }
-    let read = |note: &Vec<u8>| {
-        let note = Note::decode(note).map_err(|error| error.to_string())?;
-        let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
-        Ok((checkpoint, note))
-    };
-    let read: Result<Vec<_>, String> = notes.iter().map(read).collect();
-    let mut read = read.map_err(|why| format!("the checkpoints of changed keys: {why}"))?;
+    let wrong = |error: &dyn Display| format!("the checkpoints of changed keys: {error}");
+    let notes = Note::decode_all(bytes).map_err(|error| wrong(&error))?;
+    let read = |note: Note| Ok((Checkpoint::parse(note.text())?, note));
+    let read: Result<Vec<_>, CheckpointError> = notes.into_iter().map(read).collect();
+    let mut read = read.map_err(|error| wrong(&error))?;
     read.sort_by_key(|(checkpoint, _)| checkpoint.size);
     Ok(read)
 }

@@ -7,6 +7,7 @@ mod bulk;
 mod clients;
 mod config;
 mod corpus;
+mod drills;
 mod faults;
 mod hostile;
 mod independent;

@@ -38,7 +38,7 @@ fn a_new_ledger_admits_a_party_by_the_machines_clock() {
     );
     let key = good(&[&["key", "new", "tax", "--party", "x:tax-bureau"], &ring[..]].concat());
     let body = ADMISSION.replace("KEY", key.trim_end());
-    let server = Server::start_by_the_clock(&data);
+    let server = Server::start_by_the_clock(&data, &[]);
     let to = ["--url", server.base()];
     let act = [
         "party", "admit", "--as", "operator", "--with", "tax", "--yes", "--body", &body,

@@ -96,11 +96,11 @@ impl Server {
         Server::try_start(data).unwrap_or_else(|ended| panic!("{ended:?}"))
     }
 
-    /// Serves a ledger by the machine's clock.
-    pub(crate) fn start_by_the_clock(data: &Path) -> Server {
+    /// Serves a ledger by the machine's clock, with these flags.
+    pub(crate) fn start_by_the_clock(data: &Path, flags: &[&str]) -> Server {
         let mut started = Command::new(BINARY);
         let address = ["serve", "--listen", "127.0.0.1:0", "--data"];
-        started.args(address).arg(data);
+        started.args(address).arg(data).args(flags);
         Server::spawn(&mut started).unwrap_or_else(|ended| panic!("{ended:?}"))
     }
 

@@ -1,6 +1,7 @@
-//! A ledger with witnesses beside it, by the command itself: what an operator may not do, and who catches it.
+//! A ledger with witnesses beside it, by the command itself: honest, with witnesses that may be dead. Dishonest operators are in `drills`.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use counterfoil::chain::{Checkpoint, Note, Policy};
@@ -66,7 +67,7 @@ impl Town {
     }
 
     /// Another copy of the ledger's folder as it is now.
-    fn copied(&self) -> TempDir {
+    pub(crate) fn copied(&self) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         copy(self.data.path(), dir.path());
         dir
@@ -92,7 +93,7 @@ impl Town {
     }
 
     /// Waits until a quorum has cosigned so many entries.
-    fn await_witnessed(&self, server: &Server, size: u64) {
+    pub(crate) fn await_witnessed(&self, server: &Server, size: u64) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(30) {
             let newest = server.client().checkpoint().unwrap_or_default();
@@ -107,18 +108,16 @@ impl Town {
         panic!("no quorum cosigned {size} entries");
     }
 
-    fn monitor(&self, server: &Server, more: &[&str]) -> std::process::Output {
-        let policy = self.policy();
+    /// What a monitor says that remembers what it saw before.
+    pub(crate) fn monitor(&self, base: &str, more: &[&str]) -> Output {
         let state = text(&self.folder.path().join("seen"));
-        let args = [
-            "monitor",
-            server.base(),
-            "--once",
-            "--policy",
-            &policy,
-            "--state",
-            &state,
-        ];
+        self.new_monitor(base, &[&["--state", &state], more].concat())
+    }
+
+    /// What one says that has seen nothing.
+    pub(crate) fn new_monitor(&self, base: &str, more: &[&str]) -> Output {
+        let policy = self.policy();
+        let args = ["monitor", base, "--once", "--policy", &policy];
         run(&[&args[..], more].concat())
     }
 
@@ -196,25 +195,6 @@ fn one_of_two_witnesses_may_be_dead_where_one_is_enough() {
 }
 
 #[test]
-fn a_rolled_back_disk_is_not_served() {
-    let town = Town::new(2, "all");
-    let server = town.serve();
-    server.stop();
-    let earlier = town.copied();
-    let server = town.serve();
-    let n = town.enter(&server, 1_000);
-    town.await_witnessed(&server, n + 1);
-    server.stop();
-    let refused = town.try_serve(earlier.path(), &[]).err().unwrap();
-    assert_eq!(refused.code, Some(3), "{refused:?}");
-    assert!(refused.log.contains("an earlier day"), "{refused:?}");
-    // Nor with the flag, which is for witnesses that do not answer.
-    let flag = ["--allow-unwitnessed-start"];
-    assert!(town.try_serve(earlier.path(), &flag).is_err());
-    town.serve().stop();
-}
-
-#[test]
 fn without_a_quorum_it_starts_only_when_told_to() {
     let mut town = Town::new(2, "all");
     town.witnesses[1].take().unwrap().kill();
@@ -227,42 +207,4 @@ fn without_a_quorum_it_starts_only_when_told_to() {
     let server = town.try_serve(town.data.path(), &["--allow-unwitnessed-start"]);
     let server = server.unwrap_or_else(|ended| panic!("{ended:?}"));
     town.enter(&server, 1_000);
-}
-
-#[test]
-fn a_monitor_follows_and_names_what_an_operator_did() {
-    let town = Town::new(2, "all");
-    let server = town.serve();
-    let n = town.enter(&server, 1_000);
-    town.await_witnessed(&server, n + 1);
-    let followed = town.monitor(&server, &[]);
-    assert_eq!(followed.status.code(), Some(0), "{}", complaint(&followed));
-    server.stop();
-    let (kept, forked) = (town.copied(), town.copied());
-    // It goes on, and is followed again.
-    let server = town.serve();
-    let n = town.enter(&server, 2_000);
-    town.await_witnessed(&server, n + 1);
-    let followed = town.monitor(&server, &["--json"]);
-    let said: Value = serde_json::from_slice(&followed.stdout).unwrap();
-    assert_eq!(
-        (&said["size"], &said["witnesses"]),
-        (&(n + 1).into(), &2.into()),
-        "{said}"
-    );
-    server.stop();
-    // An earlier day's disk, served without asking anybody.
-    let old = Server::start(kept.path());
-    let alarm = town.monitor(&old, &[]);
-    assert_eq!(alarm.status.code(), Some(1), "{alarm:?}");
-    assert!(complaint(&alarm).contains("ALARM"), "{alarm:?}");
-    old.stop();
-    // Another history that is as long, and longer.
-    let fork = Server::start(forked.path());
-    let m = town.enter(&fork, 3_000);
-    assert_eq!(m, n);
-    town.enter(&fork, 4_000);
-    let alarm = town.monitor(&fork, &[]);
-    assert_eq!(alarm.status.code(), Some(1), "{alarm:?}");
-    assert!(complaint(&alarm).contains("ALARM fork"), "{alarm:?}");
 }
