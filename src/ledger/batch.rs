@@ -23,7 +23,10 @@ pub(super) const BATCH_ENTRIES_MAX: usize = 4_096;
 /// A batch that has so many bytes takes no more entries.
 pub(super) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// How long what was judged waits for others that are on their way, to be synced with them: some syncs long.
+/// Where so many are on their way, what was judged waits for some of them, to be synced together: where there are fewer, who sends
+/// the next one may well wait for this answer.
+pub(super) const GATHERED_OF: usize = 128;
+/// How long it waits for them: some syncs long.
 const GATHERED_FOR: Duration = Duration::from_millis(2);
 
 /// An operation that was judged: the entry that it became, if it did, and the answer to it.
@@ -84,7 +87,7 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct Open {
     batch: Batch,
-    /// Others are on their way.
+    /// Many others are on their way.
     more: bool,
     /// Somebody waits for the others.
     gathers: bool,
@@ -113,7 +116,7 @@ impl Slot {
         !open.abandoned
     }
 
-    /// Adds what was judged to the open batch, and says whether more is on its way.
+    /// Adds what was judged to the open batch, and says whether much more is on its way.
     pub(super) fn push(&self, judged: Vec<Judged>, more: bool) {
         let mut open = self.lock();
         let waits = open.waits();

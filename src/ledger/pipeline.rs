@@ -16,7 +16,7 @@ use crate::domain::objects::PartyLink;
 use crate::domain::values::{Instant, OpId, PartyId, PublicKey};
 use crate::store::head::HEAD_INTERVAL_MS;
 
-use super::batch::{Judged, Record, Slot};
+use super::batch::{GATHERED_OF, Judged, Record, Slot};
 use super::committer::{CommitError, Committer, Published};
 use super::gate::Gate;
 use super::history::History;
@@ -268,7 +268,7 @@ impl Shared {
         Some(party)
     }
 
-    /// Waits for operations and takes some that wait, and says whether more are on their way; `None` when no more come.
+    /// Waits for operations and takes some that wait, and says whether many more are on their way; `None` when no more come.
     fn next(&self) -> Option<(Vec<Job>, bool)> {
         let mut waiting = self.waiting();
         loop {
@@ -276,7 +276,8 @@ impl Shared {
                 .take(AT_ONCE)
                 .collect();
             if !jobs.is_empty() {
-                return Some((jobs, !waiting.queue.is_idle()));
+                let more = waiting.queue.used().tickets >= GATHERED_OF;
+                return Some((jobs, more));
             }
             if waiting.closed && waiting.queue.is_idle() {
                 return None;
