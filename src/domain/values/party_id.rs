@@ -1,6 +1,7 @@
 //! Who: identifiers of parties, with their check characters.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use crate::domain::table::Ranked;
@@ -16,9 +17,9 @@ const SCHEMES: [(&str, u8); 3] = [("uscc:", b'A'), ("lei:", b'A'), ("x:", b'a')]
 /// check characters of a code and both check digits of an LEI are right.
 ///
 /// Packed, as most of what the ledger knows names parties: the scheme's first letter and the characters behind the
-/// colon, in base 39. So the derived order is the string's.
+/// colon, in base 39. So the derived order is the string's. The first word is never 0, so that none takes no more room than one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartyId([u64; WORDS]);
+pub struct PartyId(NonZeroU64, [u64; WORDS - 1]);
 
 /// Words of a packed identifier.
 const WORDS: usize = 3;
@@ -55,12 +56,15 @@ fn pack(scheme: &str, code: &str) -> PartyId {
     for (place, character) in symbols.iter_mut().zip(characters) {
         *place = symbol(character);
     }
-    let mut packed = [0; WORDS];
-    for (word, symbols) in packed.iter_mut().zip(symbols.chunks_exact(SYMBOLS)) {
-        let number = symbols.iter();
-        *word = number.fold(0, |number, symbol| number * BASE + u64::from(*symbol));
-    }
-    PartyId(packed)
+    let mut words = symbols.chunks_exact(SYMBOLS).map(|symbols| {
+        let symbols = symbols.iter();
+        symbols.fold(0, |number, symbol| number * BASE + u64::from(*symbol))
+    });
+    let first = words.next().and_then(NonZeroU64::new);
+    PartyId(
+        first.unwrap_or(NonZeroU64::MIN),
+        std::array::from_fn(|_| words.next().unwrap_or(0)),
+    )
 }
 
 /// Why a text identifies no party.
@@ -131,8 +135,9 @@ impl PartyId {
 
     fn symbols(&self) -> [u8; WORDS * SYMBOLS] {
         let mut symbols = [0; WORDS * SYMBOLS];
-        for (word, symbols) in self.0.iter().zip(symbols.chunks_exact_mut(SYMBOLS)) {
-            let mut number = *word;
+        let words = [self.0.get()].into_iter().chain(self.1);
+        for (word, symbols) in words.zip(symbols.chunks_exact_mut(SYMBOLS)) {
+            let mut number = word;
             for symbol in symbols.iter_mut().rev() {
                 *symbol = (number % BASE) as u8;
                 number /= BASE;
@@ -143,7 +148,7 @@ impl PartyId {
 }
 
 impl Ranked for PartyId {
-    const FIRST: PartyId = PartyId([0; WORDS]);
+    const FIRST: PartyId = PartyId(NonZeroU64::MIN, [0; WORDS - 1]);
 }
 
 impl FromStr for PartyId {
