@@ -174,6 +174,13 @@ async fn gathering(
     allow_unwitnessed: bool,
 ) -> Result<Option<Gathering>, Failure> {
     let Some(path) = &config.policy else {
+        let size = ledger.witnessed_size();
+        if size > 0 {
+            tracing::warn!(
+                size,
+                "witnesses have cosigned this ledger, and no policy names them: nobody is asked whether its disk is an old one"
+            );
+        }
         return Ok(None);
     };
     let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
