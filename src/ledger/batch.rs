@@ -1,7 +1,7 @@
 //! Group commit: while one batch is being made durable the next one fills.
 //!
 //! There is at most one open batch and one in flight. A lone operation is taken at once; under load a batch grows for as long as the
-//! commit before it takes, and a little longer while others are on their way.
+//! commit before it takes, and a little longer while many others are on their way.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -278,6 +278,23 @@ mod tests {
             slot.push(vec![entered(40_000)], true);
         }
         assert!(!slot.lock().grows());
+    }
+
+    /// Who takes is told by the last that comes; a machine that is too busy has it end before.
+    #[test]
+    fn what_comes_meanwhile_is_taken_with_what_there_is() {
+        let gathered = || {
+            let slot = Arc::new(Slot::default());
+            slot.push(vec![entered(1)], true);
+            let taking = Arc::clone(&slot);
+            let taking = std::thread::spawn(move || taking.take().map(|batch| batch.lines.len()));
+            while !slot.lock().gathers && !taking.is_finished() {
+                std::thread::yield_now();
+            }
+            slot.push(vec![entered(1)], false);
+            taking.join().ok().flatten() == Some(2)
+        };
+        assert!((0..1_000).any(|_| gathered()));
     }
 
     #[test]

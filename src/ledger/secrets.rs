@@ -167,11 +167,13 @@ impl Secrets {
     /// Once such a checkpoint, over `size` entries, is the head, durable: the new key takes the place of the old one, on the disk and
     /// here.
     pub(super) fn settle(&self, size: u64) -> Result<(), SecretsError> {
-        let mut held = self.held();
-        if self.files.next()?.public_key() != held.newest().public_key() {
+        // No other change comes while this one is under way: see `prepared`.
+        let newest = self.held().newest().public_key();
+        if self.files.next()?.public_key() != newest {
             return Err(SecretsError::Exchanged);
         }
         self.files.promote()?;
+        let mut held = self.held();
         let left = held.between(size, u64::MAX);
         let left = Succession::of(left.map(|(from, key)| (from, Arc::clone(key))));
         *held = left.unwrap_or_else(|| held.clone());

@@ -59,6 +59,12 @@ pub(crate) fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Holds what a command said on standard error.
+pub(crate) fn assert_says(output: &Output, part: &str) {
+    let said = complaint(output);
+    assert!(said.contains(part), "{said}");
+}
+
 /// A path as an argument.
 pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::served::{Server, complaint, story, text};
+use super::served::{Server, assert_says, complaint, story, text};
 
 /// Writes a new certificate with its key; the client's trust in it.
 fn issue(folder: &Path) -> RootCertStore {
@@ -150,9 +150,5 @@ fn the_commands_speak_it_to_whom_this_machine_trusts() {
     fs::copy(other.path().join("cert.pem"), data.path().join("other.pem")).unwrap();
     let refused = clock("other.pem");
     assert_eq!(refused.status.code(), Some(3));
-    assert!(
-        complaint(&refused).contains("certificate"),
-        "{}",
-        complaint(&refused)
-    );
+    assert_says(&refused, "certificate");
 }

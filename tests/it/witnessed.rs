@@ -8,7 +8,7 @@ use counterfoil::chain::{Checkpoint, Note, Policy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::served::{Ended, Party, Server, complaint, copy, run, story, text};
+use crate::served::{Ended, Party, Server, assert_says, complaint, copy, run, story, text};
 
 /// A served ledger of the story, its witnesses, and the policy that names them.
 pub(crate) struct Town {
@@ -207,4 +207,27 @@ fn without_a_quorum_it_starts_only_when_told_to() {
     let server = town.try_serve(town.data.path(), &["--allow-unwitnessed-start"]);
     let server = server.unwrap_or_else(|ended| panic!("{ended:?}"));
     town.enter(&server, 1_000);
+}
+
+#[test]
+fn an_export_is_good_under_the_checkpoint_that_the_quorum_cosigned() {
+    let town = Town::new(2, "all");
+    let data = text(town.data.path());
+    let newest = ["checkpoint", "--data", &data, "--witnessed"];
+    assert_says(&run(&newest), "no quorum of witnesses has cosigned");
+    let server = town.serve();
+    let n = town.enter(&server, 2_000);
+    town.await_witnessed(&server, n + 1);
+    server.stop();
+    let checkpoint = text(&town.file("checkpoint", &good(&newest)));
+    let chain = text(&town.folder.path().join("chain.jsonl"));
+    good(&["export", "--data", &data, "--output", &chain]);
+    let policy = town.policy();
+    let verify = ["verify", &chain, "--policy", &policy, "--checkpoint"];
+    good(&[&verify[..], &[&checkpoint]].concat());
+    let alone = good(&["checkpoint", "--data", &data]);
+    let alone = run(&[&verify[..], &[&text(&town.file("alone", &alone))]].concat());
+    assert_says(&alone, "checkpoint.quorum");
+    // Whoever serves it with no witnesses is told what that leaves out.
+    Server::start(town.data.path()).log_with("no policy names them");
 }

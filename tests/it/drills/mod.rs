@@ -70,6 +70,12 @@ impl Scene {
         text(&self.town.file("under.receipt.json", &receipt.to_string()))
     }
 
+    /// A witness has kept two checkpoints as evidence of this kind.
+    fn assert_evidence(&self, kind: &str) {
+        let kept = self.evidence(kind);
+        assert!(kept.contains(&2), "{kept:?}");
+    }
+
     /// How many checkpoints every witness has kept as evidence of a kind.
     fn evidence(&self, kind: &str) -> Vec<usize> {
         let origin = good(&["vkey", "--data", &text(self.town.data.path())]);
