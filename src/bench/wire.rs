@@ -140,7 +140,7 @@ fn broken(error: std::io::Error) -> BenchError {
 
 /// The head of an answer, once it is whole.
 fn head_of(bytes: &[u8]) -> Option<Head> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let end = memmem::find(bytes, b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let length = head.lines().find_map(|line| {
