@@ -105,5 +105,15 @@ pub fn pool(threads: Option<usize>) -> Result<ThreadPool, ThreadPoolBuildError> 
     ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))
         .thread_name(|i| format!("verify-{i}"))
+        .start_handler(|_| step_back())
         .build()
+}
+
+/// Where all cores are taken, who waits for an answer goes before what waits to be verified: verifying takes most of the time, and
+/// a reader would stand behind several turns of it. Elsewhere than on Linux this would be of the whole process.
+fn step_back() {
+    if cfg!(target_os = "linux") {
+        // Where it is not allowed, readers wait longer.
+        rustix::process::nice(1).ok();
+    }
 }
