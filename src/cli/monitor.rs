@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::keyring::Keyring;
-use super::remote::Remote;
+use super::remote::{Remote, address};
+use super::serve::read_policy;
 use super::{Failure, output};
 use crate::chain::Policy;
 use crate::monitor::{Alarm, Monitor, Round, Seen, Source, Trouble};
@@ -33,7 +34,7 @@ const ALARMS: [&str; 5] = [
 )]
 pub(crate) struct Args {
     /// The ledger's address
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", value_parser = address)]
     url: String,
     /// The policy file
     #[arg(long, value_name = "FILE")]
@@ -61,14 +62,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let policy = read(&args.policy)?;
-    let policy =
-        Policy::parse(&policy).map_err(|error| Failure::of(args.policy.display(), error))?;
+    let policy = read_policy(&args.policy)?;
     let seen = args.seen(&policy)?;
     let remote = Remote {
         url: args.url.clone(),
     };
-    let mut monitor = Monitor::new(Source::new(&remote.base()), policy, seen);
+    let mut monitor = Monitor::new(Source::new(&remote.url), policy, seen);
     loop {
         match args.round(&remote, &mut monitor) {
             Ok(round) => args.tell(&round)?,

@@ -8,6 +8,7 @@ use super::{Failure, output};
 use crate::chain::Envelope;
 use crate::client::{Client, ClientError};
 use crate::domain::values::PartyId;
+use crate::outside::{self, NoAddress};
 
 /// Where the ledger is served.
 #[derive(Debug, Clone, Args)]
@@ -17,23 +18,24 @@ pub(crate) struct Remote {
         long,
         value_name = "URL",
         env = "COUNTERFOIL_URL",
-        default_value = "http://127.0.0.1:8465"
+        default_value = "http://127.0.0.1:8465",
+        value_parser = address
     )]
     pub(crate) url: String,
 }
 
-impl Remote {
-    /// The address with its scheme.
-    pub(crate) fn base(&self) -> String {
-        match self.url.contains("://") {
-            true => self.url.clone(),
-            false => format!("http://{}", self.url),
-        }
+/// The address of a server; without a scheme it is of plain HTTP.
+pub(super) fn address(url: &str) -> Result<String, NoAddress> {
+    match url.contains("://") {
+        true => outside::address(url),
+        false => outside::address(&format!("http://{url}")),
     }
+}
 
+impl Remote {
     /// A client that reads as nobody.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.base())
+        Client::new(&self.url)
     }
 
     /// A client that reads as the party of a key.

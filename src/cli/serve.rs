@@ -1,7 +1,7 @@
 //! `counterfoil serve`: a ledger over HTTP, until it is told to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -70,12 +70,13 @@ pub(crate) fn run(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
         .transpose()
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?
         .map(Arc::new);
+    let policy = config.policy.as_deref().map(read_policy).transpose()?;
     raise_file_limit(config.limits.connections);
     let ledger = args.open(&config)?;
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| Failure::of("the runtime", error))?;
     let served = runtime.block_on(async {
-        let gathering = gathering(&config, &ledger, args.allow_unwitnessed_start).await?;
+        let gathering = gathering(&config, policy, &ledger, args.allow_unwitnessed_start).await?;
         serve(config, tls, &ledger, gathering).await
     });
     // What was accepted is finished; connections that outlived the grace are cut off here.
@@ -167,13 +168,20 @@ pub(super) fn raise_file_limit(connections: usize) {
     }
 }
 
+/// The policy in a file: read before the ledger is opened, which may take long.
+pub(super) fn read_policy(path: &Path) -> Result<Policy, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::of(path.display(), error))?;
+    Policy::parse(&bytes).map_err(|error| Failure::of(path.display(), error))
+}
+
 /// Asks the witnesses of the policy, if there is one, before anything is taken in.
 async fn gathering(
     config: &Config,
+    policy: Option<Policy>,
     ledger: &Ledger,
     allow_unwitnessed: bool,
 ) -> Result<Option<Gathering>, Failure> {
-    let Some(path) = &config.policy else {
+    let (Some(path), Some(policy)) = (&config.policy, policy) else {
         let size = ledger.witnessed_size();
         if size > 0 {
             tracing::warn!(
@@ -183,10 +191,8 @@ async fn gathering(
         }
         return Ok(None);
     };
-    let failed = |error: &dyn std::fmt::Display| Failure::of(path.display(), error);
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-    let policy = Policy::parse(&bytes).map_err(|error| failed(&error))?;
-    let gathering = Gathering::new(ledger.clone(), policy).map_err(|error| failed(&error))?;
+    let gathering = Gathering::new(ledger.clone(), policy)
+        .map_err(|error| Failure::of(path.display(), error))?;
     let checked = gathering.check_start(allow_unwitnessed).await;
     checked
         .map(Some)

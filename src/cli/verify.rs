@@ -51,6 +51,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     tell(&report, args.json);
     match report.failed() {
         None => Ok(()),
+        // That says nothing of what was to be verified.
+        Some((step, why)) if step.code == "policy.read" => {
+            Err(Failure::of(args.policy.display(), printable(why)))
+        }
         Some((step, why)) => Err(Failure::FoundBad(format!(
             "{}: the step {} failed: {}",
             args.what.display(),

@@ -58,12 +58,12 @@ enum Said {
 }
 
 impl Witness {
-    pub(super) fn new(name: &str, vkey: &VerifierKey, url: &str) -> Witness {
+    pub(super) fn new(name: &str, vkey: &VerifierKey, url: String) -> Witness {
         let config = outside::agent().timeout_global(Some(PATIENCE)).build();
         Witness {
             name: name.to_owned(),
             vkey: vkey.clone(),
-            url: url.trim_end_matches('/').to_owned(),
+            url,
             agent: config.new_agent(),
             knows: 0,
         }

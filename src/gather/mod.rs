@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::chain::note::NoteSignature;
 use crate::chain::{Checkpoint, Note, Policy};
 use crate::ledger::{Ledger, Stopped};
+use crate::outside;
 
 use ask::{Target, Witness};
 use round::Round;
@@ -102,7 +103,9 @@ impl Gathering {
                 ));
             };
             let name = witness.name.to_string();
-            witnesses.push(Witness::new(&name, &witness.vkey, &url.to_string()));
+            let address = outside::address(&url.to_string())
+                .map_err(|error| StartRefused::Policy(format!("witness {name}: {error}")))?;
+            witnesses.push(Witness::new(&name, &witness.vkey, address));
         }
         Ok(Gathering {
             ledger,

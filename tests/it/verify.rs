@@ -177,8 +177,8 @@ fn the_exit_code_tells_bad_from_usage_from_what_could_not_run() {
     assert_eq!(stranger.verify("@4.receipt.json").status.code(), Some(3));
     fs::rename(stranger.path("bad-policy"), stranger.path("policy")).unwrap();
     let output = stranger.verify("@4.receipt.json");
-    assert_eq!(output.status.code(), Some(1));
-    assert_says(&output, "line 1: `quorum <name>` is asked for");
+    assert_eq!(output.status.code(), Some(3));
+    assert_says(&output, "policy: line 1: `quorum <name>` is asked for");
 }
 
 /// A name in a policy may hold any octet: none reaches the terminal as a control.
@@ -187,7 +187,7 @@ fn a_policy_cannot_steer_the_terminal() {
     let stranger = Stranger::new();
     stranger.write("policy", "quorum \u{9b}31m\n".as_bytes());
     let output = stranger.verify("@4.receipt.json");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output);
     assert!(
         said.contains(" 31m") && !said.contains('\u{9b}'),

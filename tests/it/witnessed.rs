@@ -209,6 +209,22 @@ fn without_a_quorum_it_starts_only_when_told_to() {
     town.enter(&server, 1_000);
 }
 
+/// Whoever connects to a port that is none takes the usual one.
+#[test]
+fn a_witness_at_no_address_is_named() {
+    let town = Town::new(1, "all");
+    let policy = std::fs::read_to_string(town.policy()).unwrap();
+    let mistyped = policy.replace("http://127.0.0.1:", "http://127.0.0.1:8O");
+    std::fs::write(town.policy(), mistyped).unwrap();
+    let refused = town.try_serve(town.data.path(), &["--allow-unwitnessed-start"]);
+    let refused = refused.err().unwrap();
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(
+        refused.log.contains("witness w1: `http://127.0.0.1:8O"),
+        "{refused:?}"
+    );
+}
+
 #[test]
 fn an_export_is_good_under_the_checkpoint_that_the_quorum_cosigned() {
     let town = Town::new(2, "all");
