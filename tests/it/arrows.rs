@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bench", "gather", "monitor", "client", "story", "interop", "api", "ledger", "domain",
-            "chain", "store", "proof", "witness", "files",
+            "chain", "store", "proof", "witness", "files", "outside",
         ],
     ),
     ("main.rs", &["cli"]),
