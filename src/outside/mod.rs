@@ -34,7 +34,8 @@ pub fn address(url: &str) -> Result<String, NoAddress> {
     let uri: Uri = url.parse().map_err(|_| no_address())?;
     let authority = uri.authority().ok_or_else(no_address)?;
     let host = authority.host();
-    let has_port = !authority.as_str().ends_with(host);
+    let behind_user = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let has_port = behind_user != host;
     let is_port = authority.port_u16().is_some_and(|port| port > 0);
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     match is_web && !host.is_empty() && has_port == is_port && uri.query().is_none() {
@@ -53,6 +54,8 @@ mod tests {
     #[case::as_it_is("http://127.0.0.1:8465", "http://127.0.0.1:8465")]
     #[case::with_a_path("https://ledger.example/here/", "https://ledger.example/here")]
     #[case::ipv6("http://[::1]:80/", "http://[::1]:80")]
+    #[case::host_of_digits("http://80:80", "http://80:80")]
+    #[case::with_a_user("http://me@ledger.example", "http://me@ledger.example")]
     #[case::ipv6_without_port("http://[::1]", "http://[::1]")]
     fn an_address_of_a_server(#[case] url: &str, #[case] address: &str) {
         assert_eq!(super::address(url), Ok(address.to_owned()));
@@ -63,6 +66,7 @@ mod tests {
     #[case::port_too_large("http://127.0.0.1:80810")]
     #[case::port_zero("http://127.0.0.1:0")]
     #[case::no_port("http://127.0.0.1:")]
+    #[case::port_that_ends_like_the_host("http://a:a")]
     #[case::no_scheme("127.0.0.1:8465")]
     #[case::no_host("http://")]
     #[case::another_scheme("ftp://ledger.example")]
