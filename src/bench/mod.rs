@@ -207,7 +207,7 @@ impl Run<'_> {
     /// All that is measured on one ledger of the usual mix.
     fn market(&mut self, data: &Path) -> Result<()> {
         let (mut town, ledger) = Town::found(data)?;
-        // A ledger at work knows those who sign often: every key has its table before anything is measured.
+        // A ledger at work knows those who sign often: they have their tables before anything is measured.
         let warm = town.deals(&ledger, Kind::Mix, self.size.warm)?;
         load::in_process(&ledger, &warm)?;
         self.machine(&warm)?;

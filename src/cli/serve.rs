@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, matches: &ArgMatches) -> Result<(), Failure> {
         .transpose()
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?
         .map(Arc::new);
+    // Before the ledger is opened, which may take long.
     let policy = config.policy.as_deref().map(read_policy).transpose()?;
     raise_file_limit(config.limits.connections);
     let ledger = args.open(&config)?;
@@ -168,7 +169,7 @@ pub(super) fn raise_file_limit(connections: usize) {
     }
 }
 
-/// The policy in a file: read before the ledger is opened, which may take long.
+/// The policy in a file.
 pub(super) fn read_policy(path: &Path) -> Result<Policy, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::of(path.display(), error))?;
     Policy::parse(&bytes).map_err(|error| Failure::of(path.display(), error))

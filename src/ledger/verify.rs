@@ -117,3 +117,18 @@ fn step_back() {
         rustix::process::nice(1).ok();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn verifying_threads_step_back_and_nobody_else() {
+        let nice = || rustix::process::nice(0).unwrap();
+        let own = nice();
+        let verifying = pool(Some(1)).unwrap().install(nice);
+        // 19 is as far as it goes.
+        assert_eq!((verifying, nice()), ((own + 1).min(19), own));
+    }
+}

@@ -56,7 +56,8 @@ impl Source {
 
     /// The checkpoint that a witness holds of the log of this origin: `None` where it never cosigned one.
     pub(super) fn held(&self, witness: &str, origin_hash: &Hash) -> Result<Option<Note>, Trouble> {
-        let witness = witness.trim_end_matches('/');
+        let address = outside::address(witness);
+        let witness = address.map_err(|error| Trouble::unreadable("its address", error))?;
         self.note(&format!("{witness}/{origin_hash}/checkpoint"), 404)
     }
 

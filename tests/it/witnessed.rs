@@ -213,9 +213,13 @@ fn without_a_quorum_it_starts_only_when_told_to() {
 #[test]
 fn a_witness_at_no_address_is_named() {
     let town = Town::new(1, "all");
+    let server = town.serve();
     let policy = std::fs::read_to_string(town.policy()).unwrap();
     let mistyped = policy.replace("http://127.0.0.1:", "http://127.0.0.1:8O");
     std::fs::write(town.policy(), mistyped).unwrap();
+    let followed = town.monitor(server.base(), &[]);
+    assert_says(&followed, "not read: w1: its address: `http://127.0.0.1:8O");
+    server.stop();
     let refused = town.try_serve(town.data.path(), &["--allow-unwitnessed-start"]);
     let refused = refused.err().unwrap();
     assert_eq!(refused.code, Some(3), "{refused:?}");
